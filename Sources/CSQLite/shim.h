@@ -1,0 +1,4 @@
+#ifndef DELIVERY_CSQLITE_H
+#define DELIVERY_CSQLITE_H
+#include <sqlite3.h>
+#endif
