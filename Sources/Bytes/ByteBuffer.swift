@@ -17,6 +17,23 @@ package struct ByteBuffer: ~Copyable {
         tail = 0
     }
 
+    /// Takes over memory that `takeStorage` gave.
+    @inlinable
+    package init(adopting base: UnsafeMutableRawPointer, capacity: Int) {
+        self.base = base
+        self.capacity = capacity
+        head = 0
+        tail = 0
+    }
+
+    /// Gives the memory away, for a pool of buffers.
+    @inlinable
+    package consuming func takeStorage() -> (base: UnsafeMutableRawPointer, capacity: Int)? {
+        let storage = base.map { (base: $0, capacity: capacity) }
+        discard self
+        return storage
+    }
+
     @inlinable
     deinit { base?.deallocate() }
 

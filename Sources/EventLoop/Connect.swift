@@ -1,0 +1,129 @@
+import CSystem
+import Glibc
+import Synchronization
+
+/// No address of a host could be connected: what each one answered.
+package struct ConnectError: Error, Sendable, CustomStringConvertible {
+    package let host: String
+    package let port: Int
+    package let failures: [SystemError]
+
+    package var description: String {
+        var seen: [String] = []
+        for failure in failures where !seen.contains(failure.reason) { seen.append(failure.reason) }
+        return "cannot connect to \(host):\(port): \(seen.joined(separator: ", "))"
+    }
+}
+
+extension EventLoop {
+    /// Connects to `host`, trying its addresses in turn within `timeout` altogether. Names are resolved on a thread of
+    /// their own.
+    /// - Throws: `ResolutionError`, `ConnectError`, `CancellationError`.
+    package func connect(host: String, port: Int, timeout: Duration) async throws -> OwnedDescriptor {
+        let deadline = ContinuousClock.now + timeout
+        let addresses = try await resolve(host, port: port, timeout: timeout)
+        var failures: [SystemError] = []
+        for (index, address) in addresses.enumerated() {
+            try Task.checkCancellation()
+            // An address that does not answer must leave time for those behind it.
+            let left = (deadline - .now) / (addresses.count - index)
+            guard left > .zero else { break }
+            do {
+                return try await connect(address, timeout: left)
+            } catch let error as SystemError {
+                failures.append(error)
+            }
+        }
+        if failures.isEmpty { failures = [SystemError("connect", code: ETIMEDOUT)] }
+        throw ConnectError(host: host, port: port, failures: failures)
+    }
+
+    private func resolve(_ host: String, port: Int, timeout: Duration) async throws -> [SocketAddress] {
+        if let numeric = SocketAddress.numeric(host, port: port) { return [numeric] }
+        let once = Once<[SocketAddress]>()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                once.wait(continuation)
+                // getaddrinfo(3) cannot be stopped: the thread is left to itself, and its late answer is dropped.
+                do {
+                    let thread = try spawnThread(named: "resolver") {
+                        once.finish(Result { try SocketAddress.resolve(host, port: port) })
+                    }
+                    pthread_detach(thread)
+                } catch {
+                    once.finish(.failure(error))
+                }
+                execute {
+                    self.schedule(after: timeout) {
+                        once.finish(.failure(ResolutionError(host: host, reason: "no answer within \(timeout)")))
+                    }
+                }
+            }
+        } onCancel: {
+            once.finish(.failure(CancellationError()))
+        }
+    }
+
+    /// - Throws: `SystemError`, `CancellationError`.
+    package func connect(_ address: SocketAddress, timeout: Duration) async throws -> OwnedDescriptor {
+        let type = CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let owned = OwnedDescriptor(try system("socket") { socket(address.family, type, 0) })
+        let number = owned.number
+        let result = address.withSockaddr { Glibc.connect(number, $0, $1) }
+        if result == 0 { return owned }
+        guard errno == EINPROGRESS || errno == EINTR else { throw SystemError("connect") }
+        let once = Once<Void>()
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                once.wait(continuation)
+                execute { Connecting.start(number, on: self, timeout: timeout, once) }
+            }
+        } onCancel: {
+            execute { once.finish(.failure(CancellationError())) }
+        }
+        return owned
+    }
+}
+
+/// A connection in progress. It lets go of the descriptor before it tells the outcome, since the waiting task then
+/// owns it again.
+private final class Connecting: ReadinessHandler {
+    private let descriptor: CInt
+    private let loop: EventLoop
+    private let once: Once<Void>
+    private var timer: EventLoop.TimerToken?
+
+    private init(_ descriptor: CInt, on loop: EventLoop, _ once: Once<Void>) {
+        self.descriptor = descriptor
+        self.loop = loop
+        self.once = once
+    }
+
+    static func start(_ descriptor: CInt, on loop: EventLoop, timeout: Duration, _ once: Once<Void>) {
+        guard !once.isFinished else { return }
+        let connecting = Connecting(descriptor, on: loop, once)
+        do {
+            try loop.register(descriptor, .writable, connecting)
+        } catch {
+            return once.finish(.failure(error))
+        }
+        connecting.timer = loop.schedule(after: timeout) { connecting.finish(SystemError("connect", code: ETIMEDOUT)) }
+        once.beforeFinish = { [weak connecting] in connecting?.letGo() }
+    }
+
+    func ready(_: Readiness) {
+        var code: CInt = 0
+        var size = socklen_t(MemoryLayout<CInt>.size)
+        _ = getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+        finish(code == 0 ? nil : SystemError("connect", code: code))
+    }
+
+    private func finish(_ error: SystemError?) {
+        once.finish(error.map { .failure($0) } ?? .success(()))
+    }
+
+    private func letGo() {
+        loop.deregister(descriptor)
+        if let timer { loop.cancel(timer) }
+    }
+}

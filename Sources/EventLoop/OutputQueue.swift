@@ -1,0 +1,104 @@
+import Bytes
+import Glibc
+
+/// What waits to be sent: first a buffer of copied octets, then octets that are shared with other queues.
+struct OutputQueue: ~Copyable {
+    var buffer = ByteBuffer()
+    private var shared: [SharedBytes] = []
+    private var firstShared = 0
+    /// Octets of the first shared segment that are sent.
+    private var sentOfFirst = 0
+    private var sharedCount = 0
+
+    var count: Int { buffer.count + sharedCount }
+    var isEmpty: Bool { count == 0 }
+    var hasShared: Bool { sharedCount > 0 }
+
+    mutating func append(_ segment: SharedBytes) {
+        guard segment.count > 0 else { return }
+        shared.append(segment)
+        sharedCount += segment.count
+    }
+
+    /// One system call that sends as much as it takes.
+    mutating func send(_ descriptor: CInt) throws(SystemError) -> Transfer {
+        let result: Transfer
+        if sharedCount == 0 {
+            result = try buffer.withBytes { bytes throws(SystemError) in
+                try transfer("send") {
+                    Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+                }
+            }
+        } else {
+            result = try sendVectors(descriptor)
+        }
+        if case .octets(let sent) = result { drop(sent) }
+        return result
+    }
+
+    private func sendVectors(_ descriptor: CInt) throws(SystemError) -> Transfer {
+        let most = 32
+        let segments = shared[firstShared..<min(shared.count, firstShared + most)]
+        return try buffer.withBytes { first throws(SystemError) -> Transfer in
+            var outcome: Result<Transfer, SystemError> = .success(.wouldBlock)
+            withUnsafeTemporaryAllocation(of: iovec.self, capacity: most + 1) { vectors in
+                var used = 0
+                if first.count > 0 {
+                    vectors[0] = iovec(
+                        iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count)
+                    used = 1
+                }
+                var skip = sentOfFirst
+                for segment in segments {
+                    // The segment lives in `shared` for the whole call, so the address of its storage stays valid.
+                    segment.bytes.withUnsafeBytes { bytes in
+                        vectors[used] = iovec(
+                            iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.advanced(by: skip),
+                            iov_len: bytes.count - skip)
+                    }
+                    skip = 0
+                    used += 1
+                }
+                var message = msghdr()
+                message.msg_iov = vectors.baseAddress
+                message.msg_iovlen = used
+                outcome = Result { () throws(SystemError) in
+                    try transfer("sendmsg") { sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL)) }
+                }
+            }
+            return try outcome.get()
+        }
+    }
+
+    private mutating func drop(_ sent: Int) {
+        let fromBuffer = min(sent, buffer.count)
+        buffer.consume(fromBuffer)
+        var rest = sent - fromBuffer
+        sharedCount -= rest
+        while rest > 0 {
+            let left = shared[firstShared].count - sentOfFirst
+            if rest < left {
+                sentOfFirst += rest
+                return
+            }
+            rest -= left
+            sentOfFirst = 0
+            firstShared += 1
+        }
+        if firstShared == shared.count {
+            shared = []
+            firstShared = 0
+        } else if firstShared > 64, firstShared * 2 > shared.count {
+            shared.removeFirst(firstShared)
+            firstShared = 0
+        }
+    }
+
+    mutating func clear() {
+        buffer.release()
+        shared = []
+        firstShared = 0
+        sentOfFirst = 0
+        sharedCount = 0
+    }
+}

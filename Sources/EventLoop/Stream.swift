@@ -1,0 +1,234 @@
+import Bytes
+import CSystem
+import Glibc
+
+/// Who is told what happens on a `Stream`. Every call comes on the loop's thread; an actor that lives on the loop
+/// implements them `nonisolated` and goes on with `assumeIsolated`.
+package protocol StreamHandler: AnyObject {
+    /// Octets arrived. They are valid during the call only; all of them count as taken.
+    nonisolated func streamDidReceive(_ received: ReceivedBytes)
+    /// The output was blocked, and has fallen to the low-water mark.
+    nonisolated func streamDidDrain()
+    /// The peer sends no more; writing still works.
+    nonisolated func streamDidEnd()
+    /// The stream is closed: by an error, or nil after `close` or `closeAfterFlush`. The last call.
+    nonisolated func streamDidClose(_ error: SystemError?)
+}
+
+/// A connected non-blocking stream socket on an event loop, used on the loop's thread only.
+///
+/// Output gathers in a buffer and leaves in one system call at the end of the loop's turn. The queue is bounded:
+/// `write` refuses once `outputLimit` octets wait. An idle stream owns no buffer.
+package final class Stream: ReadinessHandler {
+    package let loop: EventLoop
+    private let descriptor: CInt
+    private var handler: (any StreamHandler)?
+    private var output = OutputQueue()
+    private var interest: Readiness = .readable
+    private var isReadPaused = false
+    private var isEnded = false
+    private var isFlushScheduled = false
+    private var isBlocked = false
+    private var isFinishing = false
+    private var isOutputShut = false
+
+    package private(set) var isClosed = false
+    /// `write` refuses while more octets than this wait.
+    package var outputLimit = 16 * 1024 * 1024
+    /// After output was blocked, `streamDidDrain` comes when no more octets than this wait.
+    package var lowWaterMark = 64 * 1024
+
+    /// Takes over a connected, non-blocking socket. On the loop only.
+    package init(
+        _ descriptor: consuming OwnedDescriptor, on loop: EventLoop, handler: any StreamHandler
+    ) throws(SystemError) {
+        self.loop = loop
+        self.handler = handler
+        let number = descriptor.number
+        self.descriptor = number
+        var one: CInt = 1
+        _ = setsockopt(number, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
+        try loop.register(number, .readable, self)
+        _ = descriptor.take()
+    }
+
+    /// Octets that wait to be sent.
+    package var pendingOutput: Int { output.count }
+
+    /// Lets unacknowledged output break the connection after `time` (TCP_USER_TIMEOUT, tcp(7)).
+    package func setUserTimeout(_ time: Duration) {
+        var milliseconds = CUnsignedInt(clamping: time.components.seconds * 1000)
+        _ = setsockopt(
+            descriptor, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds,
+            socklen_t(MemoryLayout<CUnsignedInt>.size))
+    }
+
+    // MARK: - Output
+
+    /// Lets `body` append octets. Nothing is appended when the output limit is reached or the stream is closing.
+    /// - Returns: whether `body` ran.
+    @discardableResult
+    package func write(_ body: (inout ByteBuffer) -> Void) -> Bool {
+        guard canWrite else { return false }
+        if output.hasShared {
+            // The order of the octets wants these behind the shared ones.
+            var copy = ByteBuffer()
+            body(&copy)
+            output.append(SharedBytes(copy.array))
+        } else {
+            if output.buffer.capacity == 0 { output.buffer = loop.takeBuffer() }
+            body(&output.buffer)
+        }
+        scheduleFlush()
+        return true
+    }
+
+    /// Queues octets that other streams queue too; they are not copied.
+    /// - Returns: false when the output limit is reached or the stream is closing.
+    @discardableResult
+    package func write(shared bytes: SharedBytes) -> Bool {
+        guard canWrite else { return false }
+        output.append(bytes)
+        scheduleFlush()
+        return true
+    }
+
+    private var canWrite: Bool { !isClosed && !isFinishing && !isOutputShut && output.count < outputLimit }
+
+    private func scheduleFlush() {
+        guard !isFlushScheduled, !isBlocked else { return }
+        isFlushScheduled = true
+        loop.flushAtEndOfTurn(self)
+    }
+
+    /// Sends what waits, now. The loop does it at the end of the turn.
+    package func flush() {
+        isFlushScheduled = false
+        guard !isClosed, !isBlocked else { return }
+        while !output.isEmpty {
+            do {
+                if case .wouldBlock = try output.send(descriptor) {
+                    isBlocked = true
+                    return updateInterest()
+                }
+            } catch {
+                return close(error)
+            }
+        }
+        outputIsEmpty()
+    }
+
+    private func outputIsEmpty() {
+        if output.buffer.capacity > 0 {
+            var empty = ByteBuffer()
+            swap(&empty, &output.buffer)
+            loop.giveBack(empty)
+        }
+        if isFinishing { return close(nil) }
+        if isOutputShut { _ = shutdown(descriptor, CInt(SHUT_WR)) }
+    }
+
+    private func writable() {
+        isBlocked = false
+        flush()
+        if isClosed { return }
+        updateInterest()
+        if !isBlocked || output.count <= lowWaterMark { handler?.streamDidDrain() }
+    }
+
+    // MARK: - Input
+
+    package func pauseReading() {
+        isReadPaused = true
+        updateInterest()
+    }
+
+    package func resumeReading() {
+        isReadPaused = false
+        updateInterest()
+    }
+
+    package func ready(_ readiness: Readiness) {
+        if readiness.contains(.writable), isBlocked { writable() }
+        if isClosed { return }
+        if interest.contains(.readable), !readiness.isDisjoint(with: [.readable, .failed]) {
+            receive()
+        } else if !readiness.isDisjoint(with: .failed) {
+            close(pendingError() ?? SystemError("recv", code: ECONNRESET))
+        }
+    }
+
+    private func pendingError() -> SystemError? {
+        var code: CInt = 0
+        var size = socklen_t(MemoryLayout<CInt>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size) == 0, code != 0 else { return nil }
+        return SystemError("recv", code: code)
+    }
+
+    /// Reads a few times at most, so that one busy peer does not hold up the others.
+    private func receive() {
+        for _ in 0..<4 {
+            let scratch = loop.scratch
+            do {
+                switch try transfer("recv", { recv(descriptor, scratch.baseAddress, scratch.count, 0) }) {
+                case .wouldBlock:
+                    return
+                case .octets(0):
+                    isEnded = true
+                    updateInterest()
+                    handler?.streamDidEnd()
+                    return
+                case .octets(let count):
+                    handler?.streamDidReceive(ReceivedBytes(UnsafeRawBufferPointer(rebasing: scratch[..<count])))
+                    if isClosed || isReadPaused || count < scratch.count { return }
+                }
+            } catch {
+                return close(error)
+            }
+        }
+    }
+
+    private func updateInterest() {
+        guard !isClosed else { return }
+        var wanted: Readiness = []
+        if !isReadPaused, !isEnded { wanted.insert(.readable) }
+        if isBlocked { wanted.insert(.writable) }
+        guard wanted != interest else { return }
+        interest = wanted
+        do {
+            try loop.setInterest(descriptor, wanted)
+        } catch {
+            close(error)
+        }
+    }
+
+    // MARK: - End
+
+    /// Sends what waits, then the end of the stream (FIN); reading goes on.
+    package func shutdownOutput() {
+        guard !isClosed, !isOutputShut else { return }
+        isOutputShut = true
+        if output.isEmpty { _ = shutdown(descriptor, CInt(SHUT_WR)) }
+    }
+
+    /// Sends what waits, then closes.
+    package func closeAfterFlush() {
+        guard !isClosed else { return }
+        isFinishing = true
+        if output.isEmpty { close(nil) }
+    }
+
+    /// Closes at once; what waits is dropped.
+    package func close() { close(nil) }
+
+    private func close(_ error: SystemError?) {
+        guard !isClosed else { return }
+        isClosed = true
+        loop.deregister(descriptor)
+        _ = Glibc.close(descriptor)
+        output.clear()
+        let handler = self.handler
+        self.handler = nil
+        handler?.streamDidClose(error)
+    }
+}
