@@ -1,8 +1,5 @@
 #ifndef DELIVERY_CSYSTEM_H
 #define DELIVERY_CSYSTEM_H
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -12,7 +9,9 @@
 #include <netinet/tcp.h>
 #include <sys/prctl.h>
 
-/* accept4 and eventfd's and epoll's flags are enums or hidden behind _GNU_SOURCE in Glibc's own module. */
+/* _GNU_SOURCE would show accept4, but it also changes types that Glibc's own module declares. */
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+
 static inline int delivery_accept4(int fd, struct sockaddr *address, socklen_t *length) {
     return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }

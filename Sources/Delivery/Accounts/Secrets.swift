@@ -1,0 +1,157 @@
+import COpenSSL
+import Dispatch
+import Synchronization
+
+/// Random tokens and their stored form. All cryptography is OpenSSL's.
+package enum Secrets {
+    /// - Throws: `DeliveryError` (503) when the system has no randomness.
+    package static func random(_ count: Int) throws(DeliveryError) -> [UInt8] {
+        var octets = [UInt8](repeating: 0, count: count)
+        guard RAND_bytes(&octets, CInt(count)) == 1 else { throw .overloaded("the random generator") }
+        return octets
+    }
+
+    /// A token of 256 bits, in hexadecimal.
+    package static func token() throws(DeliveryError) -> String { hex(try random(32)) }
+
+    /// A random UUID (RFC 9562, version 4).
+    package static func uuid() throws(DeliveryError) -> String {
+        var octets = try random(16)
+        octets[6] = octets[6] & 0x0F | 0x40
+        octets[8] = octets[8] & 0x3F | 0x80
+        let digits = Array(hex(octets))
+        return [digits[0..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20..<32]]
+            .map { String($0) }.joined(separator: "-")
+    }
+
+    /// What the database keeps of a token: a copy of the database gives nobody a session.
+    package static func sha256(_ text: String) -> [UInt8] {
+        var text = text
+        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+        text.withUTF8 { _ = SHA256($0.baseAddress, $0.count, &digest) }
+        return digest
+    }
+
+    package static func hex(_ octets: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(unsafeUninitializedCapacity: octets.count * 2) { buffer in
+            for (index, octet) in octets.enumerated() {
+                buffer[2 * index] = digits[Int(octet >> 4)]
+                buffer[2 * index + 1] = digits[Int(octet & 15)]
+            }
+            return octets.count * 2
+        }
+    }
+
+    package static func octets(hex: some StringProtocol) -> [UInt8]? {
+        let digits = Array(hex.utf8)
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        var octets: [UInt8] = []
+        octets.reserveCapacity(digits.count / 2)
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = Character(Unicode.Scalar(digits[index])).hexDigitValue,
+                let low = Character(Unicode.Scalar(digits[index + 1])).hexDigitValue
+            else { return nil }
+            octets.append(UInt8(high << 4 | low))
+        }
+        return octets
+    }
+}
+
+/// scrypt (RFC 7914) as it is stored: `scrypt$ln=15,r=8,p=3$SALT$KEY`, salt and key in hexadecimal.
+package struct PasswordHash: Equatable, Sendable {
+    /// log2 of N. 15, 8, 3 is one of the settings that OWASP recommends; it takes 32 MiB while it runs.
+    static let logN = 15
+    static let blockSize = 8
+    static let parallelism = 3
+
+    package let text: String
+
+    package init(text: String) { self.text = text }
+
+    /// A hash that no password has; comparing with it takes as long as with a real one, so that a login does not tell which
+    /// addresses are registered.
+    package static let nobody = PasswordHash(
+        text: "scrypt$ln=15,r=8,p=3$00000000000000000000000000000000$"
+            + "0000000000000000000000000000000000000000000000000000000000000000")
+
+    /// Slow on purpose (about a tenth of a second).
+    static func make(_ password: String, salt: [UInt8]? = nil) throws(DeliveryError) -> PasswordHash {
+        let salt = if let salt { salt } else { try Secrets.random(16) }
+        guard let key = derive(password, salt: salt, logN: logN, r: blockSize, p: parallelism, count: 32) else {
+            throw .overloaded("password hashing")
+        }
+        return PasswordHash(
+            text: "scrypt$ln=\(logN),r=\(blockSize),p=\(parallelism)$\(Secrets.hex(salt))$\(Secrets.hex(key))")
+    }
+
+    /// Compares in constant time. A damaged hash matches nothing.
+    func matches(_ password: String) -> Bool {
+        let parts = text.split(separator: "$", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0] == "scrypt", let salt = Secrets.octets(hex: parts[2]),
+            let expected = Secrets.octets(hex: parts[3]), expected.count == 32
+        else { return false }
+        var settings: [Substring: Int] = [:]
+        for setting in parts[1].split(separator: ",") {
+            let pair = setting.split(separator: "=", maxSplits: 1)
+            guard pair.count == 2, let value = Int(pair[1]) else { return false }
+            settings[pair[0]] = value
+        }
+        // Bounds, so that a damaged row cannot ask for all of the memory.
+        guard let logN = settings["ln"], (10...20).contains(logN), let r = settings["r"], (1...16).contains(r),
+            let p = settings["p"], (1...16).contains(p),
+            let key = Self.derive(password, salt: salt, logN: logN, r: r, p: p, count: expected.count)
+        else { return false }
+        return CRYPTO_memcmp(key, expected, expected.count) == 0
+    }
+
+    private static func derive(
+        _ password: String, salt: [UInt8], logN: Int, r: Int, p: Int, count: Int
+    ) -> [UInt8]? {
+        var key = [UInt8](repeating: 0, count: count)
+        var password = password
+        let n = UInt64(1) << UInt64(logN)
+        // What the algorithm needs (128 · r · (N + p)) and a little.
+        let memory = UInt64(128 * r) * (n + UInt64(p) + 2) + (1 << 20)
+        let result = password.withUTF8 { text in
+            text.withMemoryRebound(to: CChar.self) {
+                EVP_PBE_scrypt($0.baseAddress, $0.count, salt, salt.count, n, UInt64(r), UInt64(p), memory, &key, count)
+            }
+        }
+        return result == 1 ? key : nil
+    }
+}
+
+/// Runs scrypt off the event loops and off the writer, one at a time, with a bounded queue: a flood of logins waits for
+/// itself and stops nobody else.
+package final class PasswordWorker: Sendable {
+    private let queue = DispatchQueue(label: "passwords", qos: .utility)
+    private let waiting = Mutex(0)
+    private let most: Int
+
+    package init(most: Int = 64) { self.most = most }
+
+    package func hash(_ password: String) async throws -> PasswordHash {
+        try await run { try PasswordHash.make(password) }
+    }
+
+    package func verify(_ password: String, _ hash: PasswordHash) async throws -> Bool {
+        try await run { hash.matches(password) }
+    }
+
+    private func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        let isFull = waiting.withLock { waiting in
+            if waiting >= most { return true }
+            waiting += 1
+            return false
+        }
+        if isFull { throw DeliveryError.overloaded("the login") }
+        return try await withCheckedThrowingContinuation { continuation in
+            queue.async { [self] in
+                let result = Result(catching: body)
+                waiting.withLock { $0 -= 1 }
+                continuation.resume(with: result)
+            }
+        }
+    }
+}

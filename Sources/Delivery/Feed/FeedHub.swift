@@ -1,0 +1,165 @@
+/// Passes the log's events to those who listen now: replay first, then live, without a gap and without a repeat.
+///
+/// A machine without I/O: its owner reads the log when told to and reports what was read. An event becomes a `Payload` once,
+/// however many listen. What the log says is the truth; an offer of just committed events is taken only when it follows
+/// directly on the last one.
+package struct FeedHub<Payload> {
+    /// One listener. Kept by identity: two tabs of one store are two subscriptions.
+    package final class Subscription {
+        package let topic: FeedTopic
+        /// The last event that was delivered or skipped; nil until the first page tells where the log stands.
+        package fileprivate(set) var cursor: Int?
+        fileprivate var isLive = false
+        fileprivate var isCancelled = false
+        /// What was dispatched while a page is being read.
+        fileprivate var joining: [(id: Int, payload: Payload)] = []
+        fileprivate var hasOverflowed = false
+        fileprivate let deliver: (Payload) -> Void
+
+        fileprivate init(topic: FeedTopic, cursor: Int?, deliver: @escaping (Payload) -> Void) {
+            self.topic = topic
+            self.cursor = cursor
+            self.deliver = deliver
+        }
+    }
+
+    /// What the owner does after a page was taken.
+    package enum Next: Equatable {
+        /// Read another page behind the subscription's cursor.
+        case read
+        case live
+        case cancelled
+    }
+
+    /// The youngest event that was dispatched.
+    package private(set) var position: Int
+    private var topics: [FeedTopic: [Subscription]] = [:]
+    private let encode: (FeedEvent) -> Payload
+    private let mostJoining: Int
+    private var isReading = false
+    private var mustReadAgain = false
+
+    package init(position: Int = 0, mostJoining: Int = 1024, encode: @escaping (FeedEvent) -> Payload) {
+        self.position = position
+        self.mostJoining = mostJoining
+        self.encode = encode
+    }
+
+    package var subscriptionCount: Int { topics.values.reduce(0) { $0 + $1.count } }
+    package var hasSubscriptions: Bool { !topics.isEmpty }
+
+    // MARK: - Subscriptions
+
+    /// Starts a replay behind `cursor`; nil starts at the log's end. The owner reads a page next.
+    package mutating func subscribe(
+        _ topic: FeedTopic, after cursor: Int?, deliver: @escaping (Payload) -> Void
+    ) -> Subscription {
+        let subscription = Subscription(topic: topic, cursor: cursor, deliver: deliver)
+        topics[topic, default: []].append(subscription)
+        return subscription
+    }
+
+    package mutating func cancel(_ subscription: Subscription) {
+        subscription.isCancelled = true
+        subscription.joining = []
+        guard var list = topics[subscription.topic] else { return }
+        list.removeAll { $0 === subscription }
+        topics[subscription.topic] = list.isEmpty ? nil : list
+    }
+
+    /// The cursor lies beyond the log (a restored database): everything that is kept is replayed.
+    package func rewind(_ subscription: Subscription) { subscription.cursor = 0 }
+
+    /// Call before a page is read: what is dispatched from here on is kept for the join.
+    package func willReadPage(_ subscription: Subscription) {
+        subscription.joining = []
+        subscription.hasOverflowed = false
+    }
+
+    /// Delivers a page; at the log's end the subscription goes live in the same step.
+    package mutating func didReadPage(_ subscription: Subscription, _ page: FeedPage) -> Next {
+        guard !subscription.isCancelled else { return .cancelled }
+        let start = subscription.cursor ?? page.head
+        subscription.cursor = start
+        for event in page.events where event.id > subscription.cursor ?? 0 {
+            subscription.cursor = event.id
+            subscription.deliver(encode(event))
+            if subscription.isCancelled { return .cancelled }
+        }
+        guard page.isComplete else { return .read }
+        subscription.cursor = max(subscription.cursor ?? 0, page.head)
+        if subscription.hasOverflowed { return .read }
+        let joining = subscription.joining
+        subscription.joining = []
+        for (id, payload) in joining where id > subscription.cursor ?? 0 {
+            subscription.cursor = id
+            subscription.deliver(payload)
+            if subscription.isCancelled { return .cancelled }
+        }
+        subscription.isLive = true
+        // Nobody else waits for what lies before, so it need not be read again.
+        if topics.count == 1, topics[subscription.topic]?.count == 1 { position = max(position, page.head) }
+        return .live
+    }
+
+    // MARK: - The log grows
+
+    /// Takes events that a commit of this process appended.
+    /// - Returns: whether the owner must read the log behind `position` instead.
+    package mutating func offer(_ events: [FeedEvent]) -> Bool {
+        guard let last = events.last, last.id > position else { return false }
+        guard hasSubscriptions else {
+            position = last.id
+            return false
+        }
+        var expected = position + 1
+        for event in events {
+            guard event.id == expected else { return hint() }
+            expected += 1
+        }
+        dispatch(events)
+        return false
+    }
+
+    /// The log may have grown. Hints while a read is under way make one further read.
+    /// - Returns: whether the owner must read the log behind `position`.
+    package mutating func hint() -> Bool {
+        guard hasSubscriptions else { return false }
+        if isReading {
+            mustReadAgain = true
+            return false
+        }
+        isReading = true
+        return true
+    }
+
+    /// Takes what was read behind `position`, of all topics. `events` nil: the read failed and is tried again later.
+    /// - Returns: whether the owner must read on.
+    package mutating func didReadLog(_ events: [FeedEvent]?, isComplete: Bool) -> Bool {
+        if let events { dispatch(events) }
+        let again = events != nil && (!isComplete || mustReadAgain) && hasSubscriptions
+        mustReadAgain = false
+        isReading = again
+        return again
+    }
+
+    private mutating func dispatch(_ events: [FeedEvent]) {
+        for event in events where event.id > position {
+            position = event.id
+            guard let subscriptions = topics[event.topic] else { continue }
+            let payload = encode(event)
+            for subscription in subscriptions where !subscription.isCancelled {
+                if subscription.isLive {
+                    guard event.id > subscription.cursor ?? 0 else { continue }
+                    subscription.cursor = event.id
+                    subscription.deliver(payload)
+                } else if subscription.joining.count < mostJoining {
+                    subscription.joining.append((event.id, payload))
+                } else {
+                    subscription.hasOverflowed = true
+                    subscription.joining = []
+                }
+            }
+        }
+    }
+}

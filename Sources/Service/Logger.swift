@@ -1,0 +1,140 @@
+import Bytes
+import CSystem
+import EventLoop
+import Glibc
+import Synchronization
+
+package enum LogLevel: String, CaseIterable, Sendable, Comparable {
+    case debug, info, warning, error
+
+    package static func < (left: LogLevel, right: LogLevel) -> Bool {
+        allCases.firstIndex(of: left) ?? 0 < allCases.firstIndex(of: right) ?? 0
+    }
+}
+
+package enum LogFormat: String, CaseIterable, Sendable {
+    case text, json
+}
+
+/// A value of a log line.
+package enum LogValue: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByStringInterpolation
+{
+    case text(String)
+    case number(Int)
+
+    package init(stringLiteral value: String) { self = .text(value) }
+    package init(integerLiteral value: Int) { self = .number(value) }
+    package init(_ value: String) { self = .text(value) }
+    package init(_ value: Int) { self = .number(value) }
+    package init(_ value: some CustomStringConvertible) { self = .text(value.description) }
+}
+
+/// Writes one line an event to standard output, as JSON or as text. Secrets are never given to it.
+///
+/// Lines are written by a thread of its own, so that a reader that stands still (a full pipe) stops no event loop. At most
+/// 1 MiB waits; what comes then is counted and the number is logged when there is room again.
+package final class Logger: Sendable {
+    private struct State: ~Copyable {
+        var buffer = ByteBuffer()
+        var dropped = 0
+        var isClosing = false
+    }
+
+    private let level: LogLevel
+    private let format: LogFormat
+    private let service: String
+    private let descriptor: CInt
+    private let state = Mutex(State())
+    private let wakeUp: CInt
+    private let thread = Mutex<pthread_t?>(nil)
+    private let most = 1 << 20
+
+    package init(service: String, level: LogLevel, format: LogFormat, descriptor: CInt = STDOUT_FILENO) {
+        self.service = service
+        self.level = level
+        self.format = format
+        self.descriptor = descriptor
+        wakeUp = eventfd(0, CInt(EFD_CLOEXEC))
+        thread.withLock { $0 = try? spawnThread(named: "log") { [unowned self] in drain() } }
+    }
+
+    package func debug(_ message: String, _ fields: KeyValuePairs<String, LogValue> = [:]) {
+        log(.debug, message, fields)
+    }
+    package func info(_ message: String, _ fields: KeyValuePairs<String, LogValue> = [:]) {
+        log(.info, message, fields)
+    }
+    package func warning(_ message: String, _ fields: KeyValuePairs<String, LogValue> = [:]) {
+        log(.warning, message, fields)
+    }
+    package func error(_ message: String, _ fields: KeyValuePairs<String, LogValue> = [:]) {
+        log(.error, message, fields)
+    }
+
+    package func isEnabled(_ level: LogLevel) -> Bool { level >= self.level }
+
+    private func log(_ level: LogLevel, _ message: String, _ fields: KeyValuePairs<String, LogValue>) {
+        guard isEnabled(level) else { return }
+        let line = LogLine(format: format, service: service)
+        let needsWake = state.withLock { state in
+            guard state.buffer.count < most, !state.isClosing else {
+                state.dropped += 1
+                return false
+            }
+            let wasEmpty = state.buffer.isEmpty
+            if state.dropped > 0 {
+                line.append(.warning, "log lines were dropped", ["count": .number(state.dropped)], to: &state.buffer)
+                state.dropped = 0
+            }
+            line.append(level, message, fields, to: &state.buffer)
+            return wasEmpty
+        }
+        if needsWake { wake() }
+    }
+
+    private func wake() {
+        var one: UInt64 = 1
+        _ = write(wakeUp, &one, 8)
+    }
+
+    private func drain() {
+        var count: UInt64 = 0
+        while true {
+            let got = read(wakeUp, &count, 8)
+            if got < 0 && errno == EINTR { continue }
+            let isClosing = flush()
+            if isClosing || got <= 0 { return }
+        }
+    }
+
+    private func flush() -> Bool {
+        var pending = ByteBuffer()
+        let isClosing = state.withLock { state in
+            swap(&pending, &state.buffer)
+            return state.isClosing
+        }
+        pending.withBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if written < 0 && errno == EINTR { continue }
+                if written <= 0 { return }
+                rest = rest.dropFirst(written)
+            }
+        }
+        return isClosing
+    }
+
+    /// Writes what waits and ends the thread. Later lines are dropped.
+    package func close() {
+        state.withLock { $0.isClosing = true }
+        wake()
+        let thread = thread.withLock { value in
+            let taken = value
+            value = nil
+            return taken
+        }
+        if let thread { pthread_join(thread, nil) }
+    }
+}

@@ -1,0 +1,164 @@
+import Bytes
+import Synchronization
+
+/// A number that only grows.
+package final class Counter: Sendable {
+    private let value = Atomic<Int>(0)
+    package func add(_ amount: Int = 1) { value.add(amount, ordering: .relaxed) }
+    package var current: Int { value.load(ordering: .relaxed) }
+}
+
+/// A number that goes up and down.
+package final class Gauge: Sendable {
+    private let value = Atomic<Int>(0)
+    package func set(_ amount: Int) { value.store(amount, ordering: .relaxed) }
+    package func add(_ amount: Int) { value.add(amount, ordering: .relaxed) }
+    package var current: Int { value.load(ordering: .relaxed) }
+}
+
+/// A distribution of times.
+package final class Histogram: Sendable {
+    /// Upper bounds in seconds.
+    package static let bounds: [Double] = [
+        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+    ]
+
+    struct State {
+        var counts = [Int](repeating: 0, count: Histogram.bounds.count + 1)
+        var sum = 0.0
+    }
+
+    private let state = Mutex(State())
+
+    package func observe(_ seconds: Double) {
+        let place = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
+        state.withLock {
+            $0.counts[place] += 1
+            $0.sum += seconds
+        }
+    }
+
+    package func observe(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        observe(Double(seconds) + Double(attoseconds) * 1e-18)
+    }
+
+    var snapshot: State { state.withLock { $0 } }
+}
+
+/// The metrics of a service, in Prometheus' text format (version 0.0.4).
+package final class Metrics: Sendable {
+    private enum Instrument: Sendable {
+        case counter(Counter)
+        case gauge(Gauge)
+        case histogram(Histogram)
+        case reading(@Sendable () -> Double)
+
+        var type: String {
+            switch self {
+            case .counter: "counter"
+            case .gauge, .reading: "gauge"
+            case .histogram: "histogram"
+            }
+        }
+    }
+
+    private struct Family: Sendable {
+        let help: String
+        let type: String
+        var series: [(labels: String, instrument: Instrument)] = []
+    }
+
+    private struct State: Sendable {
+        var order: [String] = []
+        var families: [String: Family] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// `labels` are names and values of our own code, never something that a client sent.
+    package func counter(_ name: String, _ labels: KeyValuePairs<String, String> = [:], help: String) -> Counter {
+        let counter = Counter()
+        add(name, labels, help, .counter(counter))
+        return counter
+    }
+
+    package func gauge(_ name: String, _ labels: KeyValuePairs<String, String> = [:], help: String) -> Gauge {
+        let gauge = Gauge()
+        add(name, labels, help, .gauge(gauge))
+        return gauge
+    }
+
+    package func histogram(_ name: String, _ labels: KeyValuePairs<String, String> = [:], help: String) -> Histogram {
+        let histogram = Histogram()
+        add(name, labels, help, .histogram(histogram))
+        return histogram
+    }
+
+    /// A gauge whose value is read when the metrics are asked for.
+    package func reading(
+        _ name: String, _ labels: KeyValuePairs<String, String> = [:], help: String,
+        _ read: @escaping @Sendable () -> Double
+    ) {
+        add(name, labels, help, .reading(read))
+    }
+
+    private func add(
+        _ name: String, _ labels: KeyValuePairs<String, String>, _ help: String, _ instrument: Instrument
+    ) {
+        let text = labels.map { "\($0.key)=\"\(Self.escape($0.value))\"" }.joined(separator: ",")
+        state.withLock { state in
+            if state.families[name] == nil {
+                state.order.append(name)
+                state.families[name] = Family(help: help, type: instrument.type)
+            }
+            state.families[name]?.series.append((text, instrument))
+        }
+    }
+
+    private static func escape(_ value: String) -> String {
+        var result = ""
+        for character in value {
+            switch character {
+            case "\\": result += "\\\\"
+            case "\"": result += "\\\""
+            case "\n": result += "\\n"
+            default: result.append(character)
+            }
+        }
+        return result
+    }
+
+    package func render() -> [UInt8] {
+        let state = state.withLock { $0 }
+        var text = ""
+        for name in state.order {
+            guard let family = state.families[name] else { continue }
+            text += "# HELP \(name) \(family.help)\n# TYPE \(name) \(family.type)\n"
+            for (labels, instrument) in family.series {
+                let braces = labels.isEmpty ? "" : "{\(labels)}"
+                switch instrument {
+                case .counter(let counter): text += "\(name)\(braces) \(counter.current)\n"
+                case .gauge(let gauge): text += "\(name)\(braces) \(gauge.current)\n"
+                case .reading(let read): text += "\(name)\(braces) \(read())\n"
+                case .histogram(let histogram): Self.render(name, labels, histogram.snapshot, to: &text)
+                }
+            }
+        }
+        return Array(text.utf8)
+    }
+
+    private static func render(_ name: String, _ labels: String, _ state: Histogram.State, to text: inout String) {
+        let separator = labels.isEmpty ? "" : ","
+        var total = 0
+        for (index, count) in state.counts.enumerated() {
+            total += count
+            let bound = index < Histogram.bounds.count ? "\(Histogram.bounds[index])" : "+Inf"
+            text += "\(name)_bucket{\(labels)\(separator)le=\"\(bound)\"} \(total)\n"
+        }
+        let braces = labels.isEmpty ? "" : "{\(labels)}"
+        text += "\(name)_sum\(braces) \(state.sum)\n\(name)_count\(braces) \(total)\n"
+    }
+}
