@@ -109,12 +109,13 @@ package final class Logger: Sendable {
     }
 
     private func flush() -> Bool {
-        var pending = ByteBuffer()
-        let isClosing = state.withLock { state in
-            swap(&pending, &state.buffer)
-            return state.isClosing
+        let (pending, isClosing) = state.withLock { state in
+            let octets = state.buffer.array
+            state.buffer.clear()
+            if state.buffer.capacity > 64 * 1024 { state.buffer.release() }
+            return (octets, state.isClosing)
         }
-        pending.withBytes { bytes in
+        pending.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
                 let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)

@@ -32,6 +32,12 @@ package enum Secrets {
         return digest
     }
 
+    package static func sha256(octets: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+        _ = SHA256(octets, octets.count, &digest)
+        return digest
+    }
+
     package static func hex(_ octets: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(unsafeUninitializedCapacity: octets.count * 2) { buffer in

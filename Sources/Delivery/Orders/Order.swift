@@ -12,6 +12,14 @@ package enum OrderStatus: String, Codable, CaseIterable, Sendable {
     case reject = "REJECT"
     case cancel = "CANCEL"
     case expired = "EXPIRED"
+
+    /// Nothing reaches the store before it is paid.
+    package var isVisibleToStore: Bool {
+        switch self {
+        case .registered, .paymentPending: false
+        default: true
+        }
+    }
 }
 
 /// One line of an order: the menu's name and price as they were when it was ordered.
@@ -31,7 +39,7 @@ package struct OrderItem: Codable, Equatable, Sendable {
 /// An order with its items.
 package struct Order: Codable, Equatable, Sendable {
     package let id: Int
-    package let userID: Int
+    package let customerID: Int
     package let storeID: Int
     package let status: OrderStatus
     /// Won, of all items.
@@ -43,10 +51,16 @@ package struct Order: Codable, Equatable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case id, status, amount, note, items
-        case userID = "user_id"
+        case customerID = "user_id"
         case storeID = "store_id"
         case orderedAt = "ordered_at"
         case acknowledgedAt = "acknowledged_at"
+    }
+
+    func with(_ items: [OrderItem]) -> Order {
+        Order(
+            id: id, customerID: customerID, storeID: storeID, status: status, amount: amount, orderedAt: orderedAt,
+            note: note, acknowledgedAt: acknowledgedAt, items: items)
     }
 }
 

@@ -1,0 +1,213 @@
+import SQLite
+
+/// Registration, login and the question who somebody is.
+package struct Accounts: Sendable {
+    package static let accessLifetime = Duration.seconds(60 * 60)
+    package static let refreshLifetime = Duration.seconds(14 * 24 * 60 * 60)
+    /// A store's tab stays open all day; a session that is used lives on.
+    package static let sessionLifetime = Duration.seconds(14 * 24 * 60 * 60)
+    /// An expired token is kept for a while, so that its holder is told *expired* and not *invalid*.
+    static let afterlife = Duration.seconds(7 * 24 * 60 * 60)
+
+    let database: Database
+    let passwords: PasswordWorker
+
+    package init(database: Database, passwords: PasswordWorker) {
+        self.database = database
+        self.passwords = passwords
+    }
+
+    // MARK: - Customers
+
+    package struct Registration: Decodable, Sendable {
+        package let name: String
+        package let email: String
+        package let address: String
+        package let password: String
+    }
+
+    package struct Login: Decodable, Sendable {
+        package let email: String
+        package let password: String
+
+        package init(email: String, password: String) {
+            self.email = email
+            self.password = password
+        }
+    }
+
+    package struct Tokens: Encodable, Sendable {
+        package let access: String
+        package let accessExpires: Timestamp
+        package let refresh: String
+        package let refreshExpires: Timestamp
+
+        enum CodingKeys: String, CodingKey {
+            case access = "access_token"
+            case accessExpires = "access_token_expired_at"
+            case refresh = "refresh_token"
+            case refreshExpires = "refresh_token_expired_at"
+        }
+    }
+
+    /// - Throws: `DeliveryError` 400 for a field, 409/1405 for an address that is taken.
+    package func register(_ registration: Registration) async throws -> Customer {
+        let name = try AccountRules.text(registration.name, "name", longest: 50)
+        let email = try AccountRules.email(registration.email)
+        let address = try AccountRules.text(registration.address, "address", longest: 200)
+        let hash = try await passwords.hash(try AccountRules.password(registration.password))
+        return try await database.write { db in
+            let now = Timestamp.now
+            let id = try AccountRecords.insertCustomer(
+                name: name, email: email, address: address, password: hash, at: now, in: db)
+            return Customer(
+                id: id, name: name, email: email, address: address, status: .registered, registeredAt: now)
+        }
+    }
+
+    /// - Throws: `DeliveryError.wrongCredentials`, whichever of the two is wrong.
+    package func login(_ login: Login) async throws -> Tokens {
+        let email = login.email.lowercased()
+        let found = try await database.read { db in try AccountRecords.customerLogin(email: email, in: db) }
+        let id = try await check(login.password, found)
+        return try await database.write { db in try Self.issueTokens(customer: id, in: db) }
+    }
+
+    /// A login of an unknown address takes as long as one with a wrong password.
+    private func check(_ password: String, _ found: (id: Int, password: PasswordHash)?) async throws -> Int {
+        guard password.utf8.count <= AccountRules.longestPassword else { throw DeliveryError.wrongCredentials }
+        let matches = try await passwords.verify(password, found?.password ?? .nobody)
+        guard let found, matches else { throw DeliveryError.wrongCredentials }
+        return found.id
+    }
+
+    private static func issueTokens(customer id: Int, in db: Connection) throws -> Tokens {
+        let now = Timestamp.now
+        try AccountRecords.pruneTokens(before: now.adding(.zero - afterlife), most: 20, in: db)
+        let tokens = Tokens(
+            access: try Secrets.token(), accessExpires: now.adding(accessLifetime),
+            refresh: try Secrets.token(), refreshExpires: now.adding(refreshLifetime))
+        try AccountRecords.insertToken(
+            Secrets.sha256(tokens.access), .access, owner: id, expires: tokens.accessExpires, in: db)
+        try AccountRecords.insertToken(
+            Secrets.sha256(tokens.refresh), .refresh, owner: id, expires: tokens.refreshExpires, in: db)
+        return tokens
+    }
+
+    /// Exchanges a refresh token, once, for a new pair.
+    package func refresh(_ token: String) async throws -> Tokens {
+        let hash = Secrets.sha256(token)
+        return try await database.write { db in
+            let id = try Self.owner(hash, .refresh, in: db).id
+            try AccountRecords.deleteToken(hash, .refresh, in: db)
+            return try Self.issueTokens(customer: id, in: db)
+        }
+    }
+
+    /// The customer whose access token this is: part of the caller's own transaction.
+    package static func customerID(token: String?, in db: Connection) throws -> Int {
+        guard let token else { throw DeliveryError.tokenMissing }
+        return try owner(Secrets.sha256(token), .access, in: db).id
+    }
+
+    package static func customer(token: String?, in db: Connection) throws -> Customer {
+        guard let customer = try AccountRecords.customer(customerID(token: token, in: db), in: db),
+            customer.status == .registered
+        else { throw DeliveryError.tokenInvalid }
+        return customer
+    }
+
+    private static func owner(
+        _ hash: [UInt8], _ kind: TokenKind, in db: Connection
+    ) throws -> (id: Int, expires: Timestamp) {
+        guard let found = try AccountRecords.token(hash, kind, in: db) else { throw DeliveryError.tokenInvalid }
+        guard found.expires > .now else { throw DeliveryError.tokenExpired }
+        return (found.owner, found.expires)
+    }
+
+    // MARK: - Store users
+
+    package struct StoreRegistration: Decodable, Sendable {
+        package let storeName: String
+        package let email: String
+        package let password: String
+        package let role: StoreUser.Role
+
+        enum CodingKeys: String, CodingKey {
+            case email, password, role
+            case storeName = "store_name"
+        }
+    }
+
+    /// A new store name makes a store with its MASTER; to an existing store only its own MASTER adds users.
+    /// - Parameter session: the caller's session token, when there is one.
+    package func registerStoreUser(_ registration: StoreRegistration, session: String?) async throws -> StoreMember {
+        let storeName = try AccountRules.text(registration.storeName, "store_name", longest: 100)
+        let email = try AccountRules.email(registration.email)
+        let hash = try await passwords.hash(try AccountRules.password(registration.password))
+        return try await database.write { db in
+            let now = Timestamp.now
+            let storeID: Int
+            if let existing = try StoreRecords.id(name: storeName, in: db) {
+                guard let session, let member = try? Self.storeMember(session: session, in: db),
+                    member.user.role == .master, member.storeID == existing
+                else { throw DeliveryError.forbidden }
+                storeID = existing
+            } else {
+                guard registration.role == .master else {
+                    throw DeliveryError.invalid("role", "the first user of a new store must be its MASTER")
+                }
+                storeID = try StoreRecords.insert(Store.new(name: storeName), in: db)
+            }
+            let id = try AccountRecords.insertStoreUser(
+                storeID: storeID, email: email, password: hash, role: registration.role, at: now, in: db)
+            guard let member = try AccountRecords.storeMember(id, in: db) else { throw DeliveryError.storeNotFound }
+            return member
+        }
+    }
+
+    /// - Returns: the session token, which replaces any that the browser had.
+    package func loginStoreUser(_ login: Login, replacing old: String?) async throws -> String {
+        let email = login.email.lowercased()
+        let found = try await database.read { db in try AccountRecords.storeUserLogin(email: email, in: db) }
+        let id = try await check(login.password, found)
+        let token = try Secrets.token()
+        return try await database.write { db in
+            let now = Timestamp.now
+            try AccountRecords.pruneTokens(before: now.adding(.zero - Self.afterlife), most: 20, in: db)
+            if let old { try AccountRecords.deleteToken(Secrets.sha256(old), .session, in: db) }
+            try AccountRecords.insertToken(
+                Secrets.sha256(token), .session, owner: id, expires: now.adding(Self.sessionLifetime), in: db)
+            return token
+        }
+    }
+
+    package func logoutStoreUser(session: String) async throws {
+        let hash = Secrets.sha256(session)
+        try await database.write { db in try AccountRecords.deleteToken(hash, .session, in: db) }
+    }
+
+    /// The store user whose session this is: part of the caller's own transaction.
+    package static func storeMember(session: String?, in db: Connection) throws -> StoreMember {
+        guard let session else { throw DeliveryError.tokenMissing }
+        let id = try owner(Secrets.sha256(session), .session, in: db).id
+        guard let member = try AccountRecords.storeMember(id, in: db), member.user.status == .registered else {
+            throw DeliveryError.tokenInvalid
+        }
+        return member
+    }
+
+    /// Lets a session that is in use live on, at most once a day.
+    package func renew(session: String) async throws {
+        let hash = Secrets.sha256(session)
+        let expires = Timestamp.now.adding(Self.sessionLifetime)
+        let isDue = try await database.read { db in
+            guard let found = try AccountRecords.token(hash, .session, in: db), found.expires > .now else {
+                return false
+            }
+            return found.expires < expires.adding(.seconds(-24 * 60 * 60))
+        }
+        guard isDue else { return }
+        try await database.write { db in try AccountRecords.extendToken(hash, to: expires, in: db) }
+    }
+}

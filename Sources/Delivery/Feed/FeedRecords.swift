@@ -1,0 +1,49 @@
+import SQLite
+
+enum FeedRecords {
+    static func append(
+        _ topic: FeedTopic, name: String, data: [UInt8], newOrder: Int? = nil, traceParent: String? = nil,
+        at time: Timestamp, in db: Connection
+    ) throws -> FeedEvent {
+        try db.run(
+            """
+            INSERT INTO feed_event(topic, name, data, new_order_id, trace_parent, created_at)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """, topic.description, name, data, newOrder, traceParent, time.milliseconds)
+        return FeedEvent(id: Int(db.lastInsertRowID), topic: topic, name: name, data: data)
+    }
+
+    static func isAnnounced(order id: Int, in db: Connection) throws -> Bool {
+        try db.first("SELECT 1 FROM feed_event WHERE new_order_id = ?", id) { _ in true } ?? false
+    }
+
+    /// The youngest id that was ever given out, also when its event is gone; 0 for none.
+    static func head(in db: Connection) throws -> Int {
+        try db.first("SELECT seq FROM sqlite_sequence WHERE name = 'feed_event'") { row in try row.int(0) } ?? 0
+    }
+
+    static func events(_ topic: FeedTopic, after cursor: Int, limit: Int, in db: Connection) throws -> [FeedEvent] {
+        var events: [FeedEvent] = []
+        try db.each(
+            "SELECT id, name, data FROM feed_event WHERE topic = ? AND id > ? ORDER BY id LIMIT ?", topic.description,
+            cursor, limit
+        ) { row in
+            events.append(
+                FeedEvent(id: try row.int(0), topic: topic, name: try row.text(1), data: try row.bytes(2)))
+        }
+        return events
+    }
+
+    static func events(after position: Int, limit: Int, in db: Connection) throws -> [FeedEvent] {
+        var events: [FeedEvent] = []
+        try db.each(
+            "SELECT id, topic, name, data FROM feed_event WHERE id > ? ORDER BY id LIMIT ?", position, limit
+        ) { row in
+            events.append(
+                FeedEvent(
+                    id: try row.int(0), topic: FeedTopic(try row.text(1)), name: try row.text(2),
+                    data: try row.bytes(3)))
+        }
+        return events
+    }
+}

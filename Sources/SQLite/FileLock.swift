@@ -1,0 +1,65 @@
+import CSystem
+import Glibc
+
+/// An exclusive lock on a file of its own (flock(2)): held by one open description at a time, within a process as well
+/// as between processes, and freed by the kernel when its holder dies.
+///
+/// The file is created and never removed: removing it would let two holders lock two files of one name. It must not be a
+/// database file, since closing a descriptor of that would drop SQLite's locks.
+package final class FileLock: Sendable {
+    package let path: String
+    private let descriptor: Int32
+
+    package init(path: String) throws(SQLiteError) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw .system(.cannotOpen, "open lock file", path, errno: errno) }
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// Waits for the lock, without limit.
+    package func lock() throws(SQLiteError) {
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw .system(.io, "lock", path, errno: errno) }
+        }
+    }
+
+    /// Takes the lock if it is free.
+    package func tryLock() throws(SQLiteError) -> Bool {
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            if errno == EWOULDBLOCK { return false }
+            guard errno == EINTR else { throw .system(.io, "lock", path, errno: errno) }
+        }
+        return true
+    }
+
+    package func unlock() {
+        while flock(descriptor, LOCK_UN) != 0 && errno == EINTR {}
+    }
+}
+
+/// The queue for SQLite's write lock, which has none of its own, so that no writer starves.
+///
+/// A turnstile: whoever wants *main* first holds *next* and keeps it until it has *main*. So the holder of *main* that
+/// releases it and wants it again at once stands behind the one that waits.
+package final class FairLock: Sendable {
+    private let next: FileLock
+    private let main: FileLock
+
+    /// `database`: the path as SQLite resolved it, so that every process uses the same two files.
+    package init(database: String) throws(SQLiteError) {
+        next = try FileLock(path: database + ".next.lock")
+        main = try FileLock(path: database + ".main.lock")
+    }
+
+    /// Waits for the lock, without limit: as long as others hold it. For a thread that may block.
+    package func acquire() throws(SQLiteError) {
+        try next.lock()
+        defer { next.unlock() }
+        try main.lock()
+    }
+
+    package func release() { main.unlock() }
+}
