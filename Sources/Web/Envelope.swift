@@ -1,0 +1,90 @@
+import Delivery
+import HTTP
+import HTTPWire
+
+/// The reply envelope that success and error share: `{"result":{…},"body":…}`.
+package enum Envelope {
+    private static let success: [UInt16: [UInt8]] = Dictionary(
+        uniqueKeysWithValues: [HTTPStatus.ok, .created, .accepted].map { status in
+            let head =
+                "{\"result\":{\"result_code\":\(status.code),\"result_message\":\"OK\","
+                + "\"result_description\":\"\(status.reason)\"},\"body\":"
+            return (status.code, Array(head.utf8))
+        })
+
+    /// - Parameter lastEventID: stands beside the body, so that the body of a list stays a list.
+    package static func reply(
+        _ body: some Encodable, status: HTTPStatus = .ok, lastEventID: Int? = nil
+    ) throws -> Response {
+        reply(json: try JSON.encode(body), status: status, lastEventID: lastEventID)
+    }
+
+    package static func reply(json body: [UInt8], status: HTTPStatus = .ok, lastEventID: Int? = nil) -> Response {
+        var octets = success[status.code] ?? success[200] ?? []
+        octets.reserveCapacity(octets.count + body.count + 40)
+        octets += body
+        if let lastEventID { octets += ",\"last_event_id\":\(lastEventID)".utf8 }
+        octets.append(UInt8(ascii: "}"))
+        return .json(octets, status: status)
+    }
+
+    /// A reply without a body of its own.
+    package static func done() -> Response { reply(json: Array("null".utf8)) }
+
+    private struct Failure: Encodable {
+        struct Result: Encodable {
+            let code: Int
+            let message: String
+            let description: String
+
+            enum CodingKeys: String, CodingKey {
+                case code = "result_code"
+                case message = "result_message"
+                case description = "result_description"
+            }
+        }
+        let result: Result
+    }
+
+    /// RFC 9457, for those who ask for it.
+    private struct Problem: Encodable {
+        let type: String
+        let title: String
+        let status: Int
+        let detail: String
+        let resultCode: Int
+        let traceID: String
+
+        enum CodingKeys: String, CodingKey {
+            case type, title, status, detail
+            case resultCode = "result_code"
+            case traceID = "trace_id"
+        }
+    }
+
+    package static func refusal(_ refusal: Refusal, to request: Request?, trace: TraceID) -> Response {
+        let title = "\(refusal.status.reason)"
+        var response: Response
+        if let request, wantsProblem(request) {
+            let problem = Problem(
+                type: "about:blank", title: title, status: Int(refusal.status.code), detail: refusal.description,
+                resultCode: refusal.resultCode, traceID: trace.description)
+            response = .json((try? JSON.encode(problem)) ?? [], status: refusal.status)
+            response.contentType = "application/problem+json"
+        } else {
+            let failure = Failure(
+                result: Failure.Result(
+                    code: refusal.resultCode, message: title, description: refusal.description))
+            response = .json((try? JSON.encode(failure)) ?? [], status: refusal.status)
+        }
+        if refusal.status == .unauthorized { response.fields.append("WWW-Authenticate", "Bearer realm=\"delivery\"") }
+        if let seconds = refusal.retryAfter { response.fields.append("Retry-After", String(seconds)) }
+        return response
+    }
+
+    private static func wantsProblem(_ request: Request) -> Bool {
+        guard let accept = request.header("accept"), accept.contains("application/problem+json") else { return false }
+        return request.preferredType(of: ["application/json", "application/problem+json"]) == 1
+            || !accept.contains("application/json")
+    }
+}

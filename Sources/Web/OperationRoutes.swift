@@ -1,0 +1,44 @@
+import Delivery
+import HTTP
+import HTTPWire
+import SQLite
+import Service
+
+/// Health and metrics: the routes for those who run the service.
+package enum OperationRoutes {
+    package static func add(to router: inout Router, health: Health, metrics: Metrics) {
+        router.onInline(.get, "/health/live") { _ in .json("{\"status\":\"UP\"}") }
+        router.on(.get, "/health/ready") { _ in
+            let report = await health.report()
+            return .json(report.json, status: report.isReady ? .ok : .serviceUnavailable)
+        }
+        router.onInline(.get, "/metrics") { _ in
+            Response(contentType: "text/plain; version=0.0.4; charset=utf-8", body: .bytes(metrics.render()))
+        }
+    }
+
+    /// What the database tells of itself.
+    package static func observe(_ database: Database, health: Health, metrics: Metrics) {
+        health.add("database") {
+            (try? await database.read { db in try Outbox.isReadable(in: db) }) == true ? .up : .down
+        }
+        metrics.reading("sqlite_commits_total", help: "Commits of the writer.") {
+            Double(database.statistics.commits)
+        }
+        metrics.reading("sqlite_transactions_total", help: "Transactions of the writer; several share a commit.") {
+            Double(database.statistics.transactions)
+        }
+        metrics.reading("sqlite_commit_seconds_total", help: "Time spent in commits.") {
+            Double(database.statistics.commitTime.sum) / 1e6
+        }
+        metrics.reading("sqlite_lock_wait_seconds_total", help: "Time spent waiting for the other process's turn.") {
+            Double(database.statistics.lockTime.sum) / 1e6
+        }
+        metrics.reading("sqlite_wal_pages", help: "Pages in the write-ahead log.") {
+            Double(database.statistics.walPages)
+        }
+        metrics.reading("sqlite_queue_length", help: "Transactions that wait for the writer.") {
+            Double(database.statistics.waiting)
+        }
+    }
+}
