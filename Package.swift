@@ -21,6 +21,24 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
 }
 
+/// A library that only tests use.
+func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+/// Every file of a folder, embedded in the binary.
+func embedded(_ files: [String]) -> [Resource] { files.map { .embedInCode("Resources/\($0)") } }
+
+let pages = [
+    "favicon.svg", "store-api.js", "store-cards.js", "store-login.html", "store-login.js", "store-main.html",
+    "store-main.js", "store-notices.js", "store-orders.js", "store-share.js", "store-snapshot.js", "store-sound.js",
+    "store-stream.js", "store-text.js", "store-worker.js", "store.css", "tokens.css",
+]
+
+/// A second process for the tests of the database file that processes share.
+let writerForTests = Target.executableTarget(
+    name: "SQLiteWriter", dependencies: ["SQLite"], path: "Tests/SQLiteWriter", swiftSettings: settings)
+
 let package = Package(
     name: "delivery",
     products: [
@@ -43,5 +61,27 @@ let package = Package(
         module("Service", ["EventLoop", "HTTP", "HTTPWire", "Bytes", "CSystem"]),
         module("Delivery", ["SQLite", "COpenSSL"]),
         module("Messaging", ["AMQP", "Delivery", "SQLite", "EventLoop", "Service"]),
+        module("Web", ["Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes"]),
+        module("Pages", resources: embedded(pages)),
+
+        program("api", ["Messaging", "Web", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
+        program(
+            "store-admin",
+            ["Messaging", "Web", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
+
+        support("Support", []),
+        writerForTests,
+        tests("BytesTests", ["Bytes"]),
+        tests("EventLoopTests", ["EventLoop", "Bytes", "CSystem"]),
+        tests("AMQPWireTests", ["AMQPWire", "Bytes"]),
+        tests("AMQPTests", ["AMQP", "AMQPWire", "EventLoop", "Bytes"]),
+        tests("HTTPWireTests", ["HTTPWire", "Bytes"]),
+        tests("HTTPTests", ["HTTP", "HTTPWire", "EventLoop", "Bytes", "CSystem"]),
+        tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter"]),
+        tests("ServiceTests", ["Service", "EventLoop"]),
+        tests("DeliveryTests", ["Delivery", "SQLite"]),
+        tests("SupportTests", ["Support"]),
+        tests("Integration", ["Support", "AMQP", "AMQPWire", "Messaging", "Delivery", "SQLite", "EventLoop", "Service"]),
+        tests("EndToEnd", ["Support", "api", "store-admin"]),
     ]
 )

@@ -1,0 +1,114 @@
+import Delivery
+import HTTP
+import HTTPWire
+import SQLite
+import Service
+import Web
+
+/// The paths of `api`.
+struct Routes: Sendable {
+    let database: Database
+    let accounts: Accounts
+    let orders: Orders
+    let basePath: String
+    /// Told of each order that was just stored.
+    let announce: @Sendable (OutboxMessage) -> Void
+
+    func add(to router: inout Router) {
+        addAccounts(to: &router)
+        addMenus(to: &router)
+        addOrders(to: &router)
+    }
+
+    // MARK: - Accounts
+
+    private struct RefreshRequest: Decodable {
+        let token: String
+        enum CodingKeys: String, CodingKey { case token = "refresh_token" }
+    }
+
+    private func addAccounts(to router: inout Router) {
+        router.on(.post, "/open-api/user/register") { [accounts, basePath] request in
+            let customer = try await accounts.register(request.json())
+            return try Envelope.reply(customer, status: .created).with("Location", "\(basePath)/api/user/me")
+        }
+        router.on(.post, "/open-api/user/login") { [accounts] request in
+            try Envelope.reply(try await accounts.login(request.json()))
+        }
+        router.on(.post, "/open-api/user/refresh") { [accounts] request in
+            try Envelope.reply(try await accounts.refresh(request.json(RefreshRequest.self).token))
+        }
+        router.on(.get, "/api/user/me") { request in
+            try await read(request) { customer, _ in try Envelope.reply(customer) }
+        }
+    }
+
+    // MARK: - Stores and menus
+
+    private func addMenus(to router: inout Router) {
+        router.on(.get, "/api/store/search") { request in
+            let category = try category(of: request)
+            return try await read(request) { _, db in try Envelope.reply(try Stores.search(category, in: db)) }
+        }
+        router.on(.get, "/api/store-menu/search") { request in
+            let known = try request.number("storeId", in: 1...Int.max)
+            guard let id = try known ?? request.number("store_id", in: 1...Int.max) else {
+                throw DeliveryError.invalid("storeId", "missing")
+            }
+            return try await read(request) { _, db in try Envelope.reply(try Stores.menus(store: id, in: db)) }
+        }
+    }
+
+    private func category(of request: Request) throws -> Store.Category? {
+        guard let text = try request.query("category"), !text.isEmpty else { return nil }
+        guard let category = Store.Category(rawValue: text) else {
+            let allowed = Store.Category.allCases.map(\.rawValue).joined(separator: ", ")
+            throw DeliveryError.invalid("category", "must be one of \(allowed)")
+        }
+        return category
+    }
+
+    // MARK: - Orders
+
+    private func addOrders(to router: inout Router) {
+        router.on(.post, "/api/user-order") { request in try await place(request) }
+        router.on(.get, "/api/user-order/current") { request in
+            let page = try request.page(limit: Orders.longestPage, most: Orders.longestPage)
+            return try await read(request) { customer, db in
+                let snapshot = try Orders.current(customer: customer.id, page, in: db)
+                return try Envelope.reply(snapshot.orders, lastEventID: snapshot.lastEventID)
+            }
+        }
+        router.on(.get, "/api/user-order/history") { request in
+            let page = try request.page(limit: Orders.longestPage, most: Orders.longestPage)
+            return try await read(request) { customer, db in
+                try Envelope.reply(try Orders.history(customer: customer.id, page, in: db))
+            }
+        }
+        router.on(.get, "/api/user-order/id/{id}") { request in
+            let id = Result { try request.id(orThrow: .orderNotFound) }
+            return try await read(request) { customer, db in
+                try Envelope.reply(try Orders.find(try id.get(), customer: customer.id, in: db))
+            }
+        }
+    }
+
+    private func place(_ request: Request) async throws -> Response {
+        // Who asks comes before what is asked: a stranger learns nothing of the body's rules.
+        guard let token = request.accessToken else { throw DeliveryError.tokenMissing }
+        let wanted: OrderRequest = try request.json()
+        let key = try request.header("idempotency-key").map { try Orders.Key($0, body: request.body) }
+        let placed = try await orders.place(wanted, token: token, key: key, traceParent: request.traceParent)
+        if let announcement = placed.announcement { announce(announcement) }
+        return try Envelope.reply(placed.order, status: .created)
+            .with("Location", "\(basePath)/api/user-order/id/\(placed.order.id)")
+    }
+
+    /// Answers from one read transaction in which the customer's token is checked too.
+    private func read(
+        _ request: Request, _ body: @escaping @Sendable (Customer, SQLite.Connection) throws -> Response
+    ) async throws -> Response {
+        let token = request.accessToken
+        return try await database.read { db in try body(try Accounts.customer(token: token, in: db), db) }
+    }
+}

@@ -1,0 +1,66 @@
+import Delivery
+import HTTP
+import HTTPWire
+import Pages
+import SQLite
+import Service
+import Web
+
+/// The store owner's pages, their files, and the login.
+struct PageRoutes: Sendable {
+    let database: Database
+    let accounts: Accounts
+    let cookie: StoreSessionCookie
+    let basePath: String
+
+    func add(to router: inout Router) throws {
+        guard let login = Pages.named("store-login.html"), let main = Pages.named("store-main.html"),
+            let refused = Pages.refusedLogin
+        else { throw Program.StartError("the pages are missing from the program") }
+        for page in Pages.all where !page.name.hasSuffix(".html") {
+            router.file("/assets/\(page.name)", StaticFile(page.bytes, name: page.name))
+        }
+        router.file("/login", StaticFile(login.bytes, name: login.name))
+        let mainFile = StaticFile(main.bytes, name: main.name)
+        for path in ["/", "/main"] {
+            router.on(.get, path, bodyLimit: 0) { request in try await show(mainFile, to: request) }
+        }
+        router.on(.post, "/login", bodyLimit: 16 * 1024) { request in
+            try await logIn(request, refused: refused.bytes)
+        }
+        router.on(.post, "/logout", bodyLimit: 16 * 1024) { request in try await logOut(request) }
+    }
+
+    /// The page for those who are logged in; the others are sent to the login.
+    private func show(_ page: StaticFile, to request: Request) async throws -> Response {
+        guard let session = request.storeSession else { return .redirect(to: "\(basePath)/login") }
+        do {
+            _ = try await database.read { db in try Accounts.storeMember(session: session, in: db) }
+        } catch let error as DeliveryError where error.status == 401 {
+            return .redirect(to: "\(basePath)/login")
+        }
+        try await accounts.renew(session: session)
+        return try cookie.set(session, on: page.response(to: request))
+    }
+
+    private func logIn(_ request: Request, refused: [UInt8]) async throws -> Response {
+        guard request.hasContentType("application/x-www-form-urlencoded") else {
+            let token = try await accounts.loginStoreUser(request.json(), replacing: request.storeSession)
+            return try cookie.set(token, on: Envelope.done())
+        }
+        let form = try request.form()
+        let login = Accounts.Login(email: form["email"] ?? "", password: form["password"] ?? "")
+        do {
+            let token = try await accounts.loginStoreUser(login, replacing: request.storeSession)
+            return try cookie.set(token, on: .redirect(to: "\(basePath)/main"))
+        } catch let error as DeliveryError where error.status == 401 {
+            return Response(.unauthorized, contentType: "text/html; charset=utf-8", body: .bytes(refused))
+        }
+    }
+
+    private func logOut(_ request: Request) async throws -> Response {
+        if let session = request.storeSession { try await accounts.logoutStoreUser(session: session) }
+        let isForm = request.hasContentType("application/x-www-form-urlencoded")
+        return try cookie.clear(on: isForm ? .redirect(to: "\(basePath)/login") : Envelope.done())
+    }
+}
