@@ -1,39 +1,47 @@
 import EventLoop
 import Glibc
 
-/// Ends a service in order: what accepts work first, what finishes it next, what stores it last.
-package struct Lifecycle: Sendable {
+/// The end of a service: by a signal, or by an error that it cannot go on with. It ends in order: what accepts work first,
+/// what finishes it next, what stores it last.
+package final class Lifecycle: Sendable {
     package typealias Step = (name: String, run: @Sendable () async -> Void)
 
     /// A service is gone this long after SIGTERM, also when a step hangs.
-    package static let grace = Duration.seconds(5)
+    package static let grace = Duration.milliseconds(4800)
 
     /// The signals that end a service. They must be blocked (`SignalSource.block`) before any thread starts.
     package static let signals = [SIGTERM, SIGINT]
 
-    /// Waits for a signal on `loop`, then runs the steps one after the other.
+    private let end = Once<Void>()
+
+    package init() {}
+
+    /// Ends the service because of `error`: `run` throws it after its steps.
+    package func fail(_ error: any Error) { end.finish(.failure(error)) }
+
+    /// Waits for a signal on `loop` or for `fail`, then runs the steps one after the other.
     ///
     /// A second signal ends the process at once (128 + its number), and so does the end of the grace time (exit code 1).
-    package static func runUntilSignal(on loop: EventLoop, log: Logger, steps: [Step]) async {
-        let signalled = Once<Void>()
-        loop.execute {
+    package func run(on loop: EventLoop, log: Logger, steps: [Step]) async throws {
+        loop.execute { [end] in
             do {
-                _ = try SignalSource(signals, on: loop) { signal in
-                    guard !signalled.isFinished else { _exit(128 + signal) }
+                _ = try SignalSource(Self.signals, on: loop) { signal in
+                    guard !end.isFinished else { _exit(128 + signal) }
                     log.info("ending", ["signal": .number(Int(signal))])
-                    signalled.finish(.success(()))
+                    end.finish(.success(()))
                 }
             } catch {
-                signalled.finish(.failure(error))
+                end.finish(.failure(error))
             }
         }
+        var failure: (any Error)?
         do {
-            try await withCheckedThrowingContinuation { signalled.wait($0) }
+            try await withCheckedThrowingContinuation { end.wait($0) }
         } catch {
-            log.error("cannot wait for signals", ["error": LogValue("\(error)")])
+            failure = error
         }
         loop.execute {
-            loop.schedule(after: grace) {
+            loop.schedule(after: Self.grace) {
                 log.error("the grace time is over; ending with work unfinished")
                 log.close()
                 _exit(1)
@@ -42,9 +50,10 @@ package struct Lifecycle: Sendable {
         for step in steps {
             let start = ContinuousClock.now
             await step.run()
-            log.debug(
-                "ended \(step.name)", ["milliseconds": .number(Int((ContinuousClock.now - start) / .milliseconds(1)))])
+            let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
+            log.debug("ended \(step.name)", ["milliseconds": .number(milliseconds)])
         }
         log.info("ended")
+        if let failure { throw failure }
     }
 }

@@ -76,8 +76,15 @@ struct LogLine {
         buffer.append("Z")
     }
 
+    /// A text is cut here: what a peer sends may be long.
+    static let longestText = 8192
+
     /// A JSON string (RFC 8259, section 7).
     private func appendQuoted(_ text: String, to buffer: inout ByteBuffer) {
+        // Counting octets is free, counting characters is not.
+        let text =
+            text.utf8.count <= Self.longestText
+            ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(Self.longestText))) + "…"
         buffer.append(UInt8(ascii: "\""))
         for octet in text.utf8 {
             switch octet {
@@ -93,14 +100,7 @@ struct LogLine {
         buffer.append(UInt8(ascii: "\""))
     }
 
-    /// Text for a terminal: whatever was typed elsewhere cannot start a new line or move the cursor.
     private func appendPlain(_ text: String, to buffer: inout ByteBuffer) {
-        for scalar in text.unicodeScalars {
-            if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) {
-                buffer.append(utf8: scalar.escaped(asASCII: true))
-            } else {
-                buffer.append(utf8: String(scalar))
-            }
-        }
+        buffer.append(utf8: PlainText.escape(text, most: Self.longestText))
     }
 }

@@ -7,9 +7,16 @@ import Synchronization
 package enum LogLevel: String, CaseIterable, Sendable, Comparable {
     case debug, info, warning, error
 
-    package static func < (left: LogLevel, right: LogLevel) -> Bool {
-        allCases.firstIndex(of: left) ?? 0 < allCases.firstIndex(of: right) ?? 0
+    private var rank: Int {
+        switch self {
+        case .debug: 0
+        case .info: 1
+        case .warning: 2
+        case .error: 3
+        }
     }
+
+    package static func < (left: LogLevel, right: LogLevel) -> Bool { left.rank < right.rank }
 }
 
 package enum LogFormat: String, CaseIterable, Sendable {
@@ -33,7 +40,8 @@ package enum LogValue: Sendable, ExpressibleByStringLiteral, ExpressibleByIntege
 /// Writes one line an event to standard output, as JSON or as text. Secrets are never given to it.
 ///
 /// Lines are written by a thread of its own, so that a reader that stands still (a full pipe) stops no event loop. At most
-/// 1 MiB waits; what comes then is counted and the number is logged when there is room again.
+/// 1 MiB waits; what comes then is counted and the number is logged when there is room again. The thread keeps the logger
+/// until `close`.
 package final class Logger: Sendable {
     private struct State: ~Copyable {
         var buffer = ByteBuffer()
@@ -47,6 +55,8 @@ package final class Logger: Sendable {
     private let descriptor: CInt
     private let state = Mutex(State())
     private let wakeUp: CInt
+    /// Readable once the thread is at its end.
+    private let ended: CInt
     private let thread = Mutex<pthread_t?>(nil)
     private let most = 1 << 20
 
@@ -56,7 +66,13 @@ package final class Logger: Sendable {
         self.format = format
         self.descriptor = descriptor
         wakeUp = eventfd(0, CInt(EFD_CLOEXEC))
-        thread.withLock { $0 = try? spawnThread(named: "log") { [unowned self] in drain() } }
+        ended = eventfd(0, CInt(EFD_CLOEXEC))
+        thread.withLock { $0 = try? spawnThread(named: "log") { [self] in drain() } }
+    }
+
+    deinit {
+        Glibc.close(wakeUp)
+        Glibc.close(ended)
     }
 
     package func debug(_ message: String, _ fields: KeyValuePairs<String, LogValue> = [:]) {
@@ -83,19 +99,24 @@ package final class Logger: Sendable {
                 return false
             }
             let wasEmpty = state.buffer.isEmpty
-            if state.dropped > 0 {
-                line.append(.warning, "log lines were dropped", ["count": .number(state.dropped)], to: &state.buffer)
-                state.dropped = 0
-            }
+            Self.tellDropped(line, &state)
             line.append(level, message, fields, to: &state.buffer)
             return wasEmpty
         }
         if needsWake { wake() }
     }
 
-    private func wake() {
+    private static func tellDropped(_ line: LogLine, _ state: inout State) {
+        guard state.dropped > 0 else { return }
+        line.append(.warning, "log lines were dropped", ["count": .number(state.dropped)], to: &state.buffer)
+        state.dropped = 0
+    }
+
+    private func wake() { Self.signal(wakeUp) }
+
+    private static func signal(_ descriptor: CInt) {
         var one: UInt64 = 1
-        _ = write(wakeUp, &one, 8)
+        _ = write(descriptor, &one, 8)
     }
 
     private func drain() {
@@ -104,8 +125,9 @@ package final class Logger: Sendable {
             let got = read(wakeUp, &count, 8)
             if got < 0 && errno == EINTR { continue }
             let isClosing = flush()
-            if isClosing || got <= 0 { return }
+            if isClosing || got <= 0 { break }
         }
+        Self.signal(ended)
     }
 
     private func flush() -> Bool {
@@ -120,6 +142,12 @@ package final class Logger: Sendable {
             while !rest.isEmpty {
                 let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if written < 0 && errno == EINTR { continue }
+                if written < 0 && errno == EAGAIN {
+                    // Somebody who shares the descriptor made it non-blocking.
+                    var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&entry, 1, -1)
+                    continue
+                }
                 if written <= 0 { return }
                 rest = rest.dropFirst(written)
             }
@@ -127,15 +155,22 @@ package final class Logger: Sendable {
         return isClosing
     }
 
-    /// Writes what waits and ends the thread. Later lines are dropped.
-    package func close() {
-        state.withLock { $0.isClosing = true }
+    /// Writes what waits and ends the thread. Later lines are dropped. When nobody reads, it gives up after `patience`
+    /// milliseconds: a log must not keep a service from ending.
+    package func close(patience: CInt = 500) {
+        let line = LogLine(format: format, service: service)
+        state.withLock { state in
+            if !state.isClosing { Self.tellDropped(line, &state) }
+            state.isClosing = true
+        }
         wake()
         let thread = thread.withLock { value in
             let taken = value
             value = nil
             return taken
         }
-        if let thread { pthread_join(thread, nil) }
+        guard let thread else { return }
+        var entry = pollfd(fd: ended, events: Int16(POLLIN), revents: 0)
+        if poll(&entry, 1, patience) == 1 { pthread_join(thread, nil) } else { pthread_detach(thread) }
     }
 }

@@ -30,7 +30,9 @@ package final class Histogram: Sendable {
 
     private let state = Mutex(State())
 
+    /// What is no time (not a number, infinite, negative) is not counted.
     package func observe(_ seconds: Double) {
+        guard seconds.isFinite, seconds >= 0 else { return }
         let place = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
         state.withLock {
             $0.counts[place] += 1
@@ -78,22 +80,23 @@ package final class Metrics: Sendable {
 
     package init() {}
 
-    /// `labels` are names and values of our own code, never something that a client sent.
+    /// `labels` are names and values of our own code, never something that a client sent. Asking again for the same name
+    /// and labels gives the same counter.
     package func counter(_ name: String, _ labels: KeyValuePairs<String, String> = [:], help: String) -> Counter {
         let counter = Counter()
-        add(name, labels, help, .counter(counter))
+        if case .counter(let present) = add(name, labels, help, .counter(counter)) { return present }
         return counter
     }
 
     package func gauge(_ name: String, _ labels: KeyValuePairs<String, String> = [:], help: String) -> Gauge {
         let gauge = Gauge()
-        add(name, labels, help, .gauge(gauge))
+        if case .gauge(let present) = add(name, labels, help, .gauge(gauge)) { return present }
         return gauge
     }
 
     package func histogram(_ name: String, _ labels: KeyValuePairs<String, String> = [:], help: String) -> Histogram {
         let histogram = Histogram()
-        add(name, labels, help, .histogram(histogram))
+        if case .histogram(let present) = add(name, labels, help, .histogram(histogram)) { return present }
         return histogram
     }
 
@@ -105,30 +108,42 @@ package final class Metrics: Sendable {
         add(name, labels, help, .reading(read))
     }
 
+    /// - Returns: the instrument that has this name and these labels: the first one of them, since a series may stand in
+    ///   the text once only.
+    @discardableResult
     private func add(
         _ name: String, _ labels: KeyValuePairs<String, String>, _ help: String, _ instrument: Instrument
-    ) {
+    ) -> Instrument {
         let text = labels.map { "\($0.key)=\"\(Self.escape($0.value))\"" }.joined(separator: ",")
-        state.withLock { state in
+        return state.withLock { state in
             if state.families[name] == nil {
                 state.order.append(name)
                 state.families[name] = Family(help: help, type: instrument.type)
             }
+            if let present = state.families[name]?.series.first(where: { $0.labels == text }) {
+                return present.instrument
+            }
             state.families[name]?.series.append((text, instrument))
+            return instrument
         }
     }
 
     private static func escape(_ value: String) -> String {
-        var result = ""
-        for character in value {
-            switch character {
-            case "\\": result += "\\\\"
-            case "\"": result += "\\\""
-            case "\n": result += "\\n"
-            default: result.append(character)
+        var result = String.UnicodeScalarView()
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": result.append(contentsOf: "\\\\".unicodeScalars)
+            case "\"": result.append(contentsOf: "\\\"".unicodeScalars)
+            case "\n": result.append(contentsOf: "\\n".unicodeScalars)
+            default: result.append(scalar)
             }
         }
-        return result
+        return String(result)
+    }
+
+    /// What is not finite has names of its own in the format.
+    private static func text(_ value: Double) -> String {
+        value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Inf" : "+Inf") : "\(value)"
     }
 
     package func render() -> [UInt8] {
@@ -142,7 +157,7 @@ package final class Metrics: Sendable {
                 switch instrument {
                 case .counter(let counter): text += "\(name)\(braces) \(counter.current)\n"
                 case .gauge(let gauge): text += "\(name)\(braces) \(gauge.current)\n"
-                case .reading(let read): text += "\(name)\(braces) \(read())\n"
+                case .reading(let read): text += "\(name)\(braces) \(Self.text(read()))\n"
                 case .histogram(let histogram): Self.render(name, labels, histogram.snapshot, to: &text)
                 }
             }

@@ -12,10 +12,17 @@ package struct SettingError: Error, Equatable, Sendable, CustomStringConvertible
         self.allowed = allowed
     }
 
-    /// Control characters are escaped and a long value is cut, so that it stays one line.
+    /// One line, whatever the value holds; a long value is cut and a secret left out.
     package var description: String {
-        let shown = value.unicodeScalars.prefix(80).map { $0.escaped(asASCII: false) }.joined()
-        return "\(name)=\"\(shown)\" is not allowed: \(allowed)"
+        "\(name)=\"\(PlainText.escape(shown, most: 80))\" is not allowed: \(allowed)"
+    }
+
+    /// Without the user and the password of a URL.
+    private var shown: String {
+        if name.contains("PASSWORD") { return "…" }
+        guard let end = value.lastIndex(of: "@") else { return value }
+        let scheme = value.firstRange(of: "://").map { value[..<$0.upperBound] } ?? ""
+        return "\(scheme)…\(value[end...])"
     }
 }
 
@@ -134,13 +141,11 @@ package struct CommonSettings: Sendable {
 
     private static func origin(_ value: String?) throws(SettingError) -> String? {
         guard let value else { return nil }
-        let rest =
-            value.hasPrefix("https://") ? value.dropFirst(8) : value.hasPrefix("http://") ? value.dropFirst(7) : ""
-        guard !rest.isEmpty, !rest.contains(where: { $0 == "/" || $0 == "?" || $0 == "#" || $0.isWhitespace }) else {
+        guard let origin = WebOrigin(value) else {
             throw SettingError(
                 name: "PUBLIC_ORIGIN", value: value, allowed: "http:// or https:// and a host, without a path")
         }
-        return value.lowercased()
+        return origin.text
     }
 
     private static func path(_ value: String?) throws(SettingError) -> String {
@@ -149,7 +154,8 @@ package struct CommonSettings: Sendable {
             UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 | 0x20 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
                 || "/-_.~".utf8.contains($0)
         }
-        guard isPlain, value.hasPrefix("/"), !value.contains("//") else {
+        let hasDots = value.split(separator: "/").contains { $0 == "." || $0 == ".." }
+        guard isPlain, !hasDots, value.hasPrefix("/"), !value.contains("//") else {
             throw SettingError(name: "BASE_PATH", value: value, allowed: "a path such as /store-admin")
         }
         return value.hasSuffix("/") ? String(value.dropLast()) : value

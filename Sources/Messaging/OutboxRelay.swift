@@ -1,0 +1,241 @@
+import AMQP
+import Delivery
+import EventLoop
+import SQLite
+import Service
+import Synchronization
+
+/// Publishes what stands in the outbox, and removes each row once the broker has confirmed its message.
+///
+/// A commit offers its rows directly; a sweep at the start and every few seconds finds what a crash left. A row goes out at
+/// least once: the consumer knows what it has seen.
+package actor OutboxRelay {
+    package nonisolated let loop: EventLoop
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private static let mostKnown = 20_000
+    private static let sweepInterval = Duration.seconds(5)
+    /// A younger row may still be on its way from its commit to this queue.
+    private static let sweepAge = Duration.seconds(2)
+    private static let sweepPage = 1000
+
+    private let database: Database
+    private let broker: Broker
+    private let log: Logger
+    private let metrics: RelayMetrics
+    private let removals: OutboxRemovals
+    private var queue = OutboxQueue(most: mostKnown)
+    private var connection: AMQPConnection?
+    private var channel: AMQPChannel?
+    private var waiter: CheckedContinuation<Void, Never>?
+    private var settling: [(message: OutboxMessage, pending: PendingPublish)] = []
+    private var isSettling = false
+    private var isStopping = false
+
+    package init(on loop: EventLoop, database: Database, broker: Broker, metrics: Metrics, log: Logger) {
+        self.loop = loop
+        self.database = database
+        self.broker = broker
+        self.log = log
+        self.metrics = RelayMetrics(metrics)
+        removals = OutboxRemovals(database, log)
+    }
+
+    package var isConnected: Bool {
+        get async { await connection?.state == .open }
+    }
+
+    /// Takes a row that was just committed. From any thread; on the loop it costs no hop.
+    package nonisolated func offer(_ message: OutboxMessage) {
+        if loop.isCurrent {
+            assumeIsolated { $0.take(message) }
+        } else {
+            loop.execute { self.assumeIsolated { $0.take(message) } }
+        }
+    }
+
+    private func take(_ message: OutboxMessage) {
+        queue.offer(message)
+        wake()
+    }
+
+    private func wake() {
+        waiter?.resume()
+        waiter = nil
+    }
+
+    // MARK: - Life
+
+    /// Runs until `stop`.
+    /// - Throws: `Program.StartError` when the broker refuses the very first connection.
+    package func run() async throws {
+        let connection = try await broker.connect("publisher", on: loop)
+        self.connection = connection
+        let removals = self.removals
+        removals.removed = { [weak self] ids in
+            self?.loop.execute { self?.assumeIsolated { $0.didRemove(ids) } }
+        }
+        await sweep(olderThan: .zero)
+        scheduleSweep()
+        while !isStopping {
+            do {
+                let channel = try await connection.openChannel()
+                self.channel = channel
+                try await Broker.declare(on: channel)
+                try await publish(on: channel)
+            } catch {
+                if isStopping { break }
+                log.warning("the outbox waits", ["error": LogValue("\(error)"), "waiting": .number(queue.count)])
+                try? await loop.sleep(for: .milliseconds(500))
+            }
+            await channel?.close()
+            channel = nil
+        }
+        await connection.close()
+    }
+
+    /// Lets what is on its way be confirmed, within `time`, and ends `run`.
+    package func stop(within time: Duration) async {
+        isStopping = true
+        wake()
+        let deadline = ContinuousClock.now + time
+        while !settling.isEmpty, ContinuousClock.now < deadline { try? await loop.sleep(for: .milliseconds(5)) }
+        await removals.flush()
+        await connection?.close()
+    }
+
+    // MARK: - Publishing
+
+    private func publish(on channel: AMQPChannel) async throws {
+        while true {
+            guard let message = queue.next() else {
+                if isStopping { return }
+                if queue.hasOverflowed, await sweep(olderThan: .zero) { continue }
+                await somethingToDo()
+                continue
+            }
+            do {
+                let pending = try await channel.publishing(
+                    message.body, to: message.exchange, routingKey: message.routingKey,
+                    properties: Self.properties(message), mandatory: true)
+                settle(message, pending)
+            } catch {
+                queue.putBack(message)
+                throw error
+            }
+        }
+    }
+
+    /// The question is asked in the continuation's body: between a question and a suspension the answer may change.
+    private func somethingToDo() async {
+        await withCheckedContinuation { continuation in
+            if queue.count > 0 || isStopping { continuation.resume() } else { waiter = continuation }
+        }
+    }
+
+    private static func properties(_ message: OutboxMessage) -> BasicProperties {
+        var properties = BasicProperties()
+        properties.contentType = "application/json"
+        properties.deliveryMode = .persistent
+        properties.messageID = message.messageID
+        properties.type = message.type
+        properties.timestamp = UInt64(max(0, message.createdAt.milliseconds / 1000))
+        properties.appID = "api"
+        var headers: FieldTable = ["version": "1.0"]
+        if let trace = message.traceParent { headers["traceparent"] = .string(trace) }
+        properties.headers = headers
+        return properties
+    }
+
+    /// One task waits for the oldest confirm and then takes all that have come with it: the broker confirms in the order of
+    /// publishing, more or less, and several at once.
+    private func settle(_ message: OutboxMessage, _ pending: PendingPublish) {
+        settling.append((message, pending))
+        guard !isSettling else { return }
+        isSettling = true
+        Task(executorPreference: loop) { await self.settleAll() }
+    }
+
+    private func settleAll() async {
+        while !settling.isEmpty {
+            _ = await settling[0].pending.outcome
+            var settled = 0
+            while settled < settling.count, let outcome = settling[settled].pending.current {
+                didSettle(settling[settled].message, outcome)
+                settled += 1
+            }
+            settling.removeFirst(settled)
+        }
+        isSettling = false
+    }
+
+    private func didSettle(_ message: OutboxMessage, _ outcome: PublishOutcome) {
+        switch outcome {
+        case .confirmed:
+            metrics.confirmed.add()
+            metrics.seconds.observe(Double(Timestamp.now.milliseconds - message.createdAt.milliseconds) / 1000)
+            removals.add(message.id)
+        case .refused(let reason):
+            metrics.refused.add()
+            log.warning(
+                "the broker refused a message",
+                ["outbox_id": .number(message.id), "reason": LogValue("\(reason)")])
+            queue.setAside(message.id)
+            recordFailure(message.id, "\(reason)")
+        case .unknown:
+            metrics.unknown.add()
+            queue.putBack(message)
+            wake()
+        }
+    }
+
+    private func recordFailure(_ id: Int, _ reason: String) {
+        try? database.writeLater { db in try Outbox.recordFailure(id, reason, in: db) }
+        // A returned message means that its queue is gone: declaring it again mends that.
+        guard let channel else { return }
+        Task(executorPreference: loop) { try? await Broker.declare(on: channel) }
+    }
+
+    private func didRemove(_ ids: [Int]) {
+        for id in ids { queue.didRemove(id) }
+    }
+
+    // MARK: - Sweeping
+
+    private func scheduleSweep() {
+        loop.schedule(after: Self.sweepInterval) { [weak self] in
+            guard let self else { return }
+            Task(executorPreference: loop) { await self.sweepAgain() }
+        }
+    }
+
+    private func sweepAgain() async {
+        guard !isStopping else { return }
+        await sweep(olderThan: Self.sweepAge)
+        if let state = try? await database.read({ db in try Outbox.state(in: db) }) { metrics.show(state) }
+        scheduleSweep()
+    }
+
+    /// - Returns: whether it found something to publish.
+    @discardableResult
+    private func sweep(olderThan age: Duration) async -> Bool {
+        guard let room = queue.beginSweep() else { return false }
+        var found: [OutboxMessage] = []
+        var after = 0
+        let limit = Timestamp.now.adding(.zero - age)
+        while found.count < room {
+            let start = after
+            guard
+                let page = try? await database.read({ db in
+                    try Outbox.waiting(after: start, limit: Self.sweepPage, in: db)
+                }), let last = page.last
+            else { break }
+            found += page.filter { $0.createdAt <= limit }
+            after = last.id
+            if page.count < Self.sweepPage { break }
+        }
+        queue.endSweep(found)
+        if queue.count > 0 { wake() }
+        return queue.count > 0
+    }
+}

@@ -1,0 +1,74 @@
+import Delivery
+import SQLite
+import Service
+import Synchronization
+
+/// Removes the rows of confirmed messages in a commit that happens anyway, or a little later in one of its own.
+///
+/// `@unchecked Sendable`: `removed` is set once before the first `add`.
+final class OutboxRemovals: @unchecked Sendable {
+    private struct State {
+        var ids: [Int] = []
+        /// Removed in a transaction that is not yet known to be committed.
+        var underway: [Int] = []
+        var isAsked = false
+    }
+
+    private let database: Database
+    private let log: Logger
+    private let state = Mutex(State())
+    /// Told on the writer's thread which rows are gone for good.
+    var removed: @Sendable ([Int]) -> Void = { _ in }
+
+    init(_ database: Database, _ log: Logger) {
+        self.database = database
+        self.log = log
+    }
+
+    func add(_ id: Int) {
+        let mustAsk = state.withLock { state in
+            state.ids.append(id)
+            defer { state.isAsked = true }
+            return !state.isAsked
+        }
+        if mustAsk { ask() }
+    }
+
+    private func ask() {
+        do {
+            try database.writeLater(onFailure: { [self] error in fail(error) }) { [self] db in try remove(db) }
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func remove(_ db: Connection) throws {
+        let ids = state.withLock { state in
+            state.underway += state.ids
+            state.ids = []
+            state.isAsked = false
+            return state.underway
+        }
+        try Outbox.remove(ids, in: db)
+        db.afterCommit { [self] in
+            state.withLock { $0.underway = [] }
+            removed(ids)
+        }
+    }
+
+    /// The rows are kept in mind and tried again with the next one. At worst they are published again after a restart, and
+    /// the consumer knows them.
+    private func fail(_ error: any Error) {
+        log.warning("confirmed outbox rows could not be removed", ["error": LogValue("\(error)")])
+        state.withLock { $0.isAsked = false }
+    }
+
+    /// Removes what is confirmed, now.
+    func flush() async {
+        do {
+            try await database.write { [self] db in try remove(db) }
+        } catch {
+            fail(error)
+        }
+    }
+}

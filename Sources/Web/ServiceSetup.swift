@@ -1,0 +1,64 @@
+import Delivery
+import EventLoop
+import HTTP
+import SQLite
+import Service
+
+/// What both services build before their routes, in the order in which it must happen.
+package struct ServiceSetup: Sendable {
+    package let settings: CommonSettings
+    package let group: EventLoopGroup
+    package let log: Logger
+    package let metrics = Metrics()
+    package let health = Health()
+    package let lifecycle = Lifecycle()
+    package let database: Database
+
+    /// Opens the database: the port is not open before it is migrated and filled.
+    package init(_ settings: CommonSettings, _ group: EventLoopGroup, _ log: Logger) async throws {
+        self.settings = settings
+        self.group = group
+        self.log = log
+        do {
+            database = try await DeliveryDatabase.open(path: settings.databasePath, demoData: settings.hasDemoData)
+        } catch {
+            throw Program.StartError("DATABASE_PATH=\"\(settings.databasePath)\" cannot be used: \(error)")
+        }
+        OperationRoutes.observe(database, health: health, metrics: metrics)
+    }
+
+    /// Opens the port.
+    package func serve(_ router: Router) async throws -> HTTPServer {
+        var router = router
+        OperationRoutes.add(to: &router, health: health, metrics: metrics)
+        var configuration = ServerConfiguration()
+        configuration.eventStreams.heartbeat = { EventStreams.heartbeat() }
+        let hooks = CommonHooks(publicOrigin: settings.publicOrigin, metrics: metrics, log: log).hooks
+        do {
+            guard let address = try await address() else {
+                throw Program.StartError("HOST=\"\(settings.host)\" has no address")
+            }
+            let server = try await HTTPServer.start(
+                address, router, configuration: configuration, hooks: hooks, on: group)
+            log.info(
+                "listening",
+                [
+                    "host": LogValue(server.address.host), "port": .number(server.address.port),
+                    "url": LogValue("http://\(server.address)\(settings.basePath)/"),
+                ])
+            return server
+        } catch let error as SystemError {
+            throw Program.StartError("cannot listen on \(settings.host) port \(settings.port): \(error.reason)")
+        }
+    }
+
+    /// Names are resolved here, before anything else runs on the loop.
+    private func address() async throws -> SocketAddress? {
+        if let numeric = SocketAddress.numeric(settings.host, port: settings.port) { return numeric }
+        do {
+            return try SocketAddress.resolve(settings.host, port: settings.port, passive: true).first
+        } catch {
+            throw Program.StartError("HOST=\"\(settings.host)\": \(error.reason)")
+        }
+    }
+}

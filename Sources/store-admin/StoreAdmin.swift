@@ -1,0 +1,56 @@
+import Delivery
+import EventLoop
+import HTTP
+import Messaging
+import SQLite
+import Service
+import Web
+
+/// `store-admin`: consumes announced orders, logs them durably, and pushes them to the store owners' tabs.
+@main
+struct StoreAdmin {
+    private static let port = 8081
+
+    static func main() {
+        Program(
+            name: "store-admin", summary: "shows new orders to store owners as they arrive from RabbitMQ",
+            settings: CommonSettings.list(port: port) + OrderConsumer.settings
+        ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
+    }
+
+    private static func serve(_ settings: CommonSettings, _ group: EventLoopGroup, _ log: Logger) async throws {
+        let broker = try Broker(settings.rabbitMQ, service: "store-admin", log: log)
+        let prefetch = try OrderConsumer.prefetch(.process)
+        let setup = try await ServiceSetup(settings, group, log)
+        let streams = EventStreams(group.loops, database: setup.database, metrics: setup.metrics, log: log)
+        let consumer = OrderConsumer(
+            on: group.first, database: setup.database, broker: broker, prefetch: prefetch, metrics: setup.metrics,
+            log: log, appended: { streams.offer($0) })
+        setup.health.add("broker") { await consumer.isConnected ? .up : .degraded }
+
+        let accounts = Accounts(database: setup.database, passwords: PasswordWorker())
+        var router = Router(basePath: settings.basePath)
+        try PageRoutes(
+            database: setup.database, accounts: accounts, cookie: StoreSessionCookie(settings),
+            basePath: settings.basePath
+        ).add(to: &router)
+        Routes(database: setup.database, accounts: accounts, streams: streams).add(to: &router)
+        let server = try await setup.serve(router)
+
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask(executorPreference: group.first) {
+                do { try await consumer.run() } catch { setup.lifecycle.fail(error) }
+            }
+            try await setup.lifecycle.run(
+                on: group.first, log: log,
+                steps: [
+                    ("consumer", {
+                        setup.health.end()
+                        await consumer.stop(within: .seconds(1))
+                    }),
+                    ("server", { await server.shutdown(within: .seconds(2)) }),
+                    ("database", { await setup.database.close() }),
+                ])
+        }
+    }
+}
