@@ -60,7 +60,7 @@ let package = Package(
         module("SQLite", ["CSQLite", "CSystem"]),
         module("Service", ["EventLoop", "HTTP", "HTTPWire", "Bytes", "CSystem"]),
         module("Delivery", ["SQLite", "COpenSSL"]),
-        module("Messaging", ["AMQP", "Delivery", "SQLite", "EventLoop", "Service"]),
+        module("Messaging", ["AMQP", "AMQPWire", "Delivery", "SQLite", "EventLoop", "Service"]),
         module("Web", ["Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes"]),
         module("Pages", resources: embedded(pages)),
 

@@ -1,4 +1,5 @@
 import AMQP
+import AMQPWire
 import Delivery
 import EventLoop
 import Service
@@ -14,7 +15,7 @@ package struct Broker: Sendable {
         self.uri = uri
         self.service = service
         self.log = log
-        do {
+        do throws(AMQPError) {
             _ = try AMQPURI.list(uri)
         } catch {
             throw SettingError(
@@ -27,7 +28,8 @@ package struct Broker: Sendable {
         text.split(separator: ",", omittingEmptySubsequences: false).map { part in
             guard let at = part.lastIndex(of: "@") else { return String(part) }
             let login = part[..<at]
-            let start = login.range(of: "://")?.upperBound ?? login.startIndex
+            let scheme = login.firstIndex(of: "/").flatMap { login[$0...].hasPrefix("//") ? $0 : nil }
+            let start = scheme.map { login.index($0, offsetBy: 2) } ?? login.startIndex
             guard let colon = login[start...].firstIndex(of: ":") else { return String(part) }
             return part[..<colon] + ":…" + part[at...]
         }.joined(separator: ",")

@@ -1,4 +1,5 @@
 import AMQP
+import AMQPWire
 import Delivery
 import EventLoop
 

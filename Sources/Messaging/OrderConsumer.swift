@@ -1,4 +1,5 @@
 import AMQP
+import AMQPWire
 import Delivery
 import EventLoop
 import SQLite
@@ -88,7 +89,9 @@ package actor OrderConsumer {
             try await Broker.declare(on: channel)
             let consumer = try await channel.consume(Topology.queue, prefetch: prefetch)
             self.consumer = consumer
-            while !isStopping, let batch = try await consumer.nextBatch() {
+            while !isStopping {
+                let batch = try await consumer.nextBatch()
+                guard !batch.isEmpty else { break }
                 isWorking = true
                 defer { isWorking = false }
                 try await work(batch, deadLetters)
@@ -117,7 +120,6 @@ package actor OrderConsumer {
             }
         }
         let outcomes = try await announce(readings)
-        metrics.batches.observe(Double(batch.count) / 1000)
         var isAllGood = true
         for (delivery, outcome) in zip(batch, outcomes) {
             if let reason = outcome.reason {
@@ -218,7 +220,10 @@ struct OrderAnnouncement: Sendable {
 
     init(_ delivery: AMQPDelivery) throws {
         orderID = try JSON.decode(UserOrderMessage.self, delivery.body).orderID
-        traceParent = delivery.properties.headers?["traceparent"]?.text
+        // Stored with the event: only what has the form of one (W3C Trace Context: 55 octets of ASCII in version 00).
+        traceParent = delivery.properties.headers?["traceparent"]?.string.flatMap { text in
+            text.utf8.count == 55 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : nil
+        }
     }
 }
 
@@ -226,12 +231,10 @@ struct ConsumerMetrics: Sendable {
     let consumed: Counter
     let retried: Counter
     let dead: Counter
-    let batches: Histogram
 
     init(_ metrics: Metrics) {
         consumed = metrics.counter("consumed_total", help: "Messages taken from the queue and settled.")
         retried = metrics.counter("consume_retried_total", help: "Transactions tried again.")
         dead = metrics.counter("dead_lettered_total", help: "Messages sent to the dead-letter queue.")
-        batches = metrics.histogram("consume_batch_kilomessages", help: "Messages in one transaction, in thousands.")
     }
 }

@@ -1,4 +1,5 @@
 import AMQP
+import AMQPWire
 import Delivery
 import EventLoop
 import SQLite
@@ -72,9 +73,7 @@ package actor OutboxRelay {
         let connection = try await broker.connect("publisher", on: loop)
         self.connection = connection
         let removals = self.removals
-        removals.removed = { [weak self] ids in
-            self?.loop.execute { self?.assumeIsolated { $0.didRemove(ids) } }
-        }
+        removals.removed = { [weak self] ids in self?.noteRemoved(ids) }
         await sweep(olderThan: .zero)
         scheduleSweep()
         while !isStopping {
@@ -194,6 +193,10 @@ package actor OutboxRelay {
         // A returned message means that its queue is gone: declaring it again mends that.
         guard let channel else { return }
         Task(executorPreference: loop) { try? await Broker.declare(on: channel) }
+    }
+
+    private nonisolated func noteRemoved(_ ids: [Int]) {
+        loop.execute { self.assumeIsolated { $0.didRemove(ids) } }
     }
 
     private func didRemove(_ ids: [Int]) {
