@@ -1,6 +1,7 @@
 # What Docs/scripts/up and Docs/scripts/test share. Sourced by bash, which sets -euo pipefail and $root, the top of the
 # project, before.
 # shellcheck shell=bash
+: "${root:?}"
 
 say() { printf '%s\n' "$*"; }
 fail() {
@@ -54,16 +55,16 @@ find_swift() {
     local folder found=''
     for folder in ${SWIFTLY_BIN_DIR:+"$SWIFTLY_BIN_DIR"} ~/.local/share/swiftly/bin ~/.swiftly/bin \
         /opt/swift/usr/bin /usr/local/swift/usr/bin /usr/share/swift/usr/bin /opt/swift-*/usr/bin; do
-        command -v swift >/dev/null && break
+        type -P swift >/dev/null && break
         [ ! -x "$folder/swift" ] || PATH=$PATH:$folder
     done
-    command -v swift >/dev/null || fail "Swift 6.2 or newer is needed and was not found; see https://www.swift.org/install/linux/"
+    type -P swift >/dev/null || fail "Swift 6.2 or newer is needed and was not found; see https://www.swift.org/install/linux/"
     export SWIFTLY_HOME_DIR=${SWIFTLY_HOME_DIR:-$HOME/.local/share/swiftly}
     export SWIFTLY_BIN_DIR=${SWIFTLY_BIN_DIR:-$HOME/.local/share/swiftly/bin}
     mkdir -p "$root/.build/home"
     found=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
     case $found in
-        '' | [0-5].* | 6.0 | 6.1) fail "Swift 6.2 or newer is needed; $(command -v swift) is ${found:-of an unknown version}" ;;
+        '' | [0-5].* | 6.0 | 6.1) fail "Swift 6.2 or newer is needed; $(type -P swift) is ${found:-of an unknown version}" ;;
     esac
 }
 

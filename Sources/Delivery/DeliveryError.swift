@@ -50,3 +50,9 @@ package struct DeliveryError: Error, Equatable, Sendable, CustomStringConvertibl
         DeliveryError(status: 503, resultCode: 503, "\(what) is busy, try again", retryAfter: 1)
     }
 }
+
+/// A stored value that this version of the program does not know.
+package struct UnreadableRecord: Error, Sendable, CustomStringConvertible {
+    package let description: String
+    init(_ what: String) { description = "\(what) holds a value that this version does not know" }
+}

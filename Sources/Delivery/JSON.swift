@@ -4,11 +4,16 @@ import FoundationEssentials
 package enum JSON {
     package static func encode(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         return [UInt8](try encoder.encode(value))
     }
 
+    /// - Throws: `DecodingError`, or what the type itself throws. UTF-8 only (RFC 8259, section 8.1).
     package static func decode<Value: Decodable>(_: Value.Type = Value.self, _ octets: [UInt8]) throws -> Value {
-        try JSONDecoder().decode(Value.self, from: Data(octets))
+        // The decoder would take UTF-16 and UTF-32 too, and no JSON in UTF-8 holds this octet.
+        guard !octets.contains(0) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "not JSON in UTF-8"))
+        }
+        return try JSONDecoder().decode(Value.self, from: Data(octets))
     }
 }

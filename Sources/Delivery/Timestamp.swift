@@ -1,8 +1,7 @@
-import FoundationEssentials
 import Glibc
 
 /// A point in time in whole milliseconds since 1970-01-01T00:00:00Z; in JSON an ISO 8601 text with its offset.
-package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let milliseconds: Int
 
     package init(milliseconds: Int) { self.milliseconds = milliseconds }
@@ -15,24 +14,39 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringC
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
 
+    /// Stops at the ends of what can be represented.
     package func adding(_ duration: Duration) -> Timestamp {
         let (seconds, attoseconds) = duration.components
-        return Timestamp(milliseconds: milliseconds + Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
+        let (whole, isTooLong) = Int(seconds).multipliedReportingOverflow(by: 1000)
+        let (sum, isTooLate) = milliseconds.addingReportingOverflow(whole)
+        let (total, isBeyond) = sum.addingReportingOverflow(Int(attoseconds / 1_000_000_000_000_000))
+        guard !isTooLong, !isTooLate, !isBeyond else {
+            return Timestamp(milliseconds: duration < .zero ? .min : .max)
+        }
+        return Timestamp(milliseconds: total)
     }
 
-    private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-
+    /// For example `2026-03-01T09:30:00.250Z`. What lies outside of the years 0 to 9999 is shown as their end.
     package var description: String {
-        Self.style.format(Date(timeIntervalSince1970: Double(milliseconds) / 1000))
+        let shown = min(max(milliseconds, CalendarTime.earliest), CalendarTime.latest)
+        return CalendarTime(milliseconds: shown).text
     }
 
+    /// Reads an RFC 3339 time; digits after the milliseconds are dropped.
+    package init?(_ text: String) {
+        guard let time = CalendarTime(text) else { return nil }
+        milliseconds = time.milliseconds
+    }
+}
+
+extension Timestamp: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let date = (try? Self.style.parse(text)) ?? (try? Date.ISO8601FormatStyle().parse(text)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not an ISO 8601 time")
+        guard let time = Timestamp(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "not a time such as 2026-03-01T09:30:00+09:00")
         }
-        milliseconds = Int((date.timeIntervalSince1970 * 1000).rounded())
+        self = time
     }
 
     package func encode(to encoder: any Encoder) throws {

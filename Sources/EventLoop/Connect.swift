@@ -44,23 +44,31 @@ extension EventLoop {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 once.wait(continuation)
-                // getaddrinfo(3) cannot be stopped: the thread is left to itself, and its late answer is dropped.
-                do {
-                    let thread = try spawnThread(named: "resolver") {
-                        once.finish(Result { try SocketAddress.resolve(host, port: port) })
-                    }
-                    pthread_detach(thread)
-                } catch {
-                    once.finish(.failure(error))
-                }
-                execute {
-                    self.schedule(after: timeout) {
+                let isTaken = execute {
+                    guard !once.isFinished else { return }
+                    let timer = self.schedule(after: timeout) {
                         once.finish(.failure(ResolutionError(host: host, reason: "no answer within \(timeout)")))
                     }
+                    self.wait(for: once) { self.cancel(timer) }
+                    self.startResolving(host, port: port, once)
                 }
+                if !isTaken { once.finish(.failure(CancellationError())) }
             }
         } onCancel: {
-            once.finish(.failure(CancellationError()))
+            execute { once.finish(.failure(CancellationError())) }
+        }
+    }
+
+    /// getaddrinfo(3) cannot be stopped: the thread is left to itself, and a late answer is dropped.
+    private func startResolving(_ host: String, port: Int, _ once: Once<[SocketAddress]>) {
+        do {
+            let thread = try spawnThread(named: "resolver") {
+                let result = Result<_, any Error> { try SocketAddress.resolve(host, port: port) }
+                self.execute { once.finish(result) }
+            }
+            pthread_detach(thread)
+        } catch {
+            once.finish(.failure(error))
         }
     }
 
@@ -70,18 +78,29 @@ extension EventLoop {
         let owned = OwnedDescriptor(try system("socket") { socket(address.family, type, 0) })
         let number = owned.number
         let result = address.withSockaddr { Glibc.connect(number, $0, $1) }
-        if result == 0 { return owned }
-        guard errno == EINPROGRESS || errno == EINTR else { throw SystemError("connect") }
+        let code = result == 0 ? 0 : errno
+        guard code == 0 || code == EINPROGRESS || code == EINTR else { throw SystemError("connect", code: code) }
         let once = Once<Void>()
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 once.wait(continuation)
-                execute { Connecting.start(number, on: self, timeout: timeout, once) }
+                let isTaken = execute { Connecting.start(number, on: self, timeout: timeout, once) }
+                if !isTaken { once.finish(.failure(CancellationError())) }
             }
         } onCancel: {
             execute { once.finish(.failure(CancellationError())) }
         }
+        try refuseOwnEcho(number)
         return owned
+    }
+
+    /// A port in the ephemeral range on which nobody listens can be picked as the source port too, and then TCP
+    /// connects the socket to itself (RFC 9293, simultaneous open).
+    private func refuseOwnEcho(_ descriptor: CInt) throws(SystemError) {
+        let local = try SocketAddress(of: descriptor, call: getsockname)
+        // The peer may be gone again already; then there is nothing to compare.
+        guard let remote = try? SocketAddress(of: descriptor, call: getpeername) else { return }
+        if local.isSame(as: remote) { throw SystemError("connect", code: ECONNREFUSED) }
     }
 }
 
@@ -108,8 +127,10 @@ private final class Connecting: ReadinessHandler {
             return once.finish(.failure(error))
         }
         connecting.timer = loop.schedule(after: timeout) { connecting.finish(SystemError("connect", code: ETIMEDOUT)) }
-        once.beforeFinish = { [weak connecting] in connecting?.letGo() }
+        loop.wait(for: once) { connecting.letGo() }
     }
+
+    func loopDidStop() { once.finish(.failure(CancellationError())) }
 
     func ready(_: Readiness) {
         var code: CInt = 0

@@ -22,6 +22,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         var work: [Work] = []
         var isWakePending = false
         var isStopping = false
+        var hasEnded = false
     }
 
     package let name: String
@@ -37,8 +38,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var timers = TimerHeap<() -> Void>()
     private var flushes: [Stream] = []
     private var spareFlushes: [Stream] = []
-    private var waker: Waker?
     private var isStopping = false
+    private var waits: [ObjectIdentifier: () -> Void] = [:]
     private var turnTime: ContinuousClock.Instant
     private var pool = BufferPool()
     let scratch: UnsafeMutableRawBufferPointer
@@ -50,6 +51,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         wakeDescriptor = try system("eventfd") { eventfd(0, CInt(EFD_CLOEXEC | EFD_NONBLOCK)) }
         scratch = .allocate(byteCount: 64 * 1024, alignment: 64)
         turnTime = .now
+        // No other thread knows the poller yet.
+        try poller.add(wakeDescriptor, .readable, Waker(self))
     }
 
     deinit {
@@ -65,7 +68,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         self.thread.withLock { $0 = thread }
     }
 
-    /// Asks the loop to end after the turn it is in. Work that arrives later is not done.
+    /// Asks the loop to end after the turn it is in: what is registered is closed (`ECANCELED`), those who sleep or
+    /// connect get a `CancellationError`, and the work that comes of it is done. Work that arrives later is dropped, so
+    /// actors and tasks that live on the loop must have ended, or a task that returns to it waits for ever.
     package func stop() {
         inbox.withLock { $0.isStopping = true }
         wake()
@@ -88,48 +93,67 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     private func run() {
         threadNumber.store(UInt(pthread_self()), ordering: .relaxed)
-        let waker = Waker(self)
-        self.waker = waker
         do {
-            try poller.add(wakeDescriptor, .readable, waker)
             while !isStopping { try turn() }
         } catch {
             // epoll fails on a descriptor of ours only by a defect; without it nothing can go on.
             fatalError("event loop \(name): \(error)")
         }
-        self.waker = nil
+        end()
+        // A later thread may get the same number.
+        threadNumber.store(0, ordering: .relaxed)
+    }
+
+    private func end() {
+        poller.stop()
+        for cancel in waits.values { cancel() }
+        // What the callbacks above left to do is done. Jobs that breed jobs for ever are cut off.
+        for _ in 0..<1000 {
+            takeInbox()
+            if localWork.isEmpty { break }
+            runRound()
+        }
+        inbox.withLock { inbox in
+            inbox.hasEnded = true
+            inbox.work = []
+        }
+        // These may hold the loop.
+        localWork = []
+        flushes = []
+        timers = TimerHeap()
     }
 
     // MARK: - A turn
 
     private func turn() throws(SystemError) {
-        try poller.wait(milliseconds: waitTime())
+        let count = try poller.wait(milliseconds: waitTime())
         turnTime = .now
+        poller.dispatch(count)
         while let action = timers.popExpired(turnTime) { action() }
         // A bounded number of rounds, so that jobs that breed jobs do not keep readiness waiting.
         var rounds = 0
         while !localWork.isEmpty, rounds < 16 {
-            swap(&localWork, &spareWork)
-            for work in spareWork { perform(work) }
-            spareWork.removeAll(keepingCapacity: spareWork.capacity <= 4096)
+            runRound()
             rounds += 1
         }
         if !flushes.isEmpty {
             swap(&flushes, &spareFlushes)
-            for stream in spareFlushes { stream.flush() }
-            spareFlushes.removeAll(keepingCapacity: true)
+            for stream in spareFlushes { stream.turnDidEnd() }
+            spareFlushes.removeAll(keepingCapacity: spareFlushes.capacity <= 4096)
         }
+    }
+
+    private func runRound() {
+        swap(&localWork, &spareWork)
+        for work in spareWork { perform(work) }
+        spareWork.removeAll(keepingCapacity: spareWork.capacity <= 4096)
     }
 
     private func waitTime() -> CInt {
         if !localWork.isEmpty || !flushes.isEmpty { return 0 }
         guard let deadline = timers.nextDeadline else { return -1 }
-        let wait = deadline - .now
-        if wait <= .zero { return 0 }
         // Rounded up, so that the loop does not spin through the last millisecond.
-        let (seconds, attoseconds) = wait.components
-        if seconds > 3600 { return 3_600_000 }
-        return CInt(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+        return (deadline - .now).wholeMilliseconds
     }
 
     private func perform(_ work: Work) {
@@ -148,22 +172,27 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Runs `body` on the loop, after what was added before.
-    package func execute(_ body: @escaping @Sendable () -> Void) {
+    /// - Returns: false when the loop has ended, and `body` will not run.
+    @discardableResult
+    package func execute(_ body: @escaping @Sendable () -> Void) -> Bool {
         add(.call(body))
     }
 
-    private func add(_ work: Work) {
+    @discardableResult
+    private func add(_ work: Work) -> Bool {
         if isCurrent {
             localWork.append(work)
-            return
-        }
-        let needsWake = inbox.withLock { inbox in
-            inbox.work.append(work)
-            if inbox.isWakePending { return false }
-            inbox.isWakePending = true
             return true
         }
+        let (isTaken, needsWake) = inbox.withLock { inbox in
+            if inbox.hasEnded { return (false, false) }
+            inbox.work.append(work)
+            if inbox.isWakePending { return (true, false) }
+            inbox.isWakePending = true
+            return (true, true)
+        }
         if needsWake { wake() }
+        return isTaken
     }
 
     private func wake() {
@@ -183,6 +212,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             _ = read(loop.wakeDescriptor, &count, 8)
             loop.takeInbox()
         }
+
+        func loopDidStop() { loop.poller.remove(loop.wakeDescriptor) }
     }
 
     private func takeInbox() {
@@ -234,6 +265,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     package func setInterest(_ descriptor: CInt, _ interest: Readiness) throws(SystemError) {
+        checkIsolated()
         try poller.modify(descriptor, interest)
     }
 
@@ -241,6 +273,18 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     package func deregister(_ descriptor: CInt) {
         checkIsolated()
         poller.remove(descriptor)
+    }
+
+    /// Lets `once` be finished on the loop: by a cancellation when the loop stops, if by nothing before. `letGo` runs
+    /// before the waiting task goes on.
+    func wait<Value: Sendable>(for once: Once<Value>, letGo: @escaping () -> Void) {
+        if isStopping { return once.finish(.failure(CancellationError())) }
+        let key = ObjectIdentifier(once)
+        waits[key] = { once.finish(.failure(CancellationError())) }
+        once.beforeFinish = {
+            self.waits[key] = nil
+            letGo()
+        }
     }
 
     func flushAtEndOfTurn(_ stream: Stream) {

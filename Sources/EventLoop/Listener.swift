@@ -9,8 +9,9 @@ package final class Listener: ReadinessHandler {
     /// The address that it is bound to; the port is the real one also when 0 was asked for.
     package let address: SocketAddress
     private let descriptor: CInt
-    private let accept: Accept
+    private var accept: Accept?
     private var isPaused = false
+    private var isBackingOff = false
     private var isClosed = false
     /// Kept open so that at the limit of descriptors one can be freed to accept and refuse a connection; otherwise
     /// the waiting connection would wake the loop again and again.
@@ -33,22 +34,28 @@ package final class Listener: ReadinessHandler {
         try system("listen") { listen(number, backlog) }
         self.address = try SocketAddress(of: number, call: getsockname)
         descriptor = number
-        reserve = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        reserve = -1
         try loop.register(number, .readable, self)
         _ = owned.take()
+        refillReserve()
     }
 
     package func pause() {
-        guard !isPaused, !isClosed else { return }
         isPaused = true
-        try? loop.setInterest(descriptor, [])
+        updateInterest()
     }
 
     package func resume() {
-        guard isPaused, !isClosed else { return }
         isPaused = false
-        try? loop.setInterest(descriptor, .readable)
+        updateInterest()
     }
+
+    private func updateInterest() {
+        guard !isClosed else { return }
+        try? loop.setInterest(descriptor, isPaused || isBackingOff ? [] : .readable)
+    }
+
+    package func loopDidStop() { close() }
 
     package func close() {
         guard !isClosed else { return }
@@ -56,10 +63,11 @@ package final class Listener: ReadinessHandler {
         loop.deregister(descriptor)
         _ = Glibc.close(descriptor)
         if reserve >= 0 { _ = Glibc.close(reserve) }
+        accept = nil
     }
 
     package func ready(_: Readiness) {
-        for _ in 0..<64 where !isClosed && !isPaused {
+        for _ in 0..<64 where !isClosed && !isPaused && !isBackingOff {
             var storage = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
             let number = withUnsafeMutablePointer(to: &storage) {
@@ -69,22 +77,39 @@ package final class Listener: ReadinessHandler {
                 let peer = withUnsafePointer(to: &storage) {
                     $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { SocketAddress($0, length: length) }
                 }
-                accept(OwnedDescriptor(number), peer)
+                accept?(OwnedDescriptor(number), peer)
                 continue
             }
             switch errno {
             case EAGAIN: return
             case EMFILE, ENFILE: refuseOne()
+            case ENOBUFS, ENOMEM: backOff()
             default: continue  // The peer gave up before it was accepted.
             }
         }
     }
 
     private func refuseOne() {
-        guard reserve >= 0 else { return }
+        // Other threads may have taken the descriptor that was kept.
+        if reserve < 0 { refillReserve() }
+        guard reserve >= 0 else { return backOff() }
         _ = Glibc.close(reserve)
         let number = delivery_accept4(descriptor, nil, nil)
         if number >= 0 { _ = Glibc.close(number) }
+        refillReserve()
+    }
+
+    private func refillReserve() {
         reserve = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    }
+
+    /// Leaves the connections that wait where they are for a moment: trying again at once would only spin.
+    private func backOff() {
+        isBackingOff = true
+        updateInterest()
+        loop.schedule(after: .milliseconds(50)) { [weak self] in
+            self?.isBackingOff = false
+            self?.updateInterest()
+        }
     }
 }

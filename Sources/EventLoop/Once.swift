@@ -3,7 +3,8 @@ import Synchronization
 /// A continuation that several parties may try to resume: an answer, a timer, a cancellation. The first one wins,
 /// also when it comes before the continuation.
 ///
-/// `@unchecked Sendable`: the state is behind a lock, and `beforeFinish` is set and called on one loop only.
+/// `@unchecked Sendable`: the state is behind a lock; where `beforeFinish` is set, that and every later `finish` are on
+/// one loop's thread.
 package final class Once<Value: Sendable>: @unchecked Sendable {
     private enum State {
         case idle

@@ -4,7 +4,8 @@ import Glibc
 /// What waits to be sent: first a buffer of copied octets, then octets that are shared with other queues.
 struct OutputQueue: ~Copyable {
     var buffer = ByteBuffer()
-    private var shared: [SharedBytes] = []
+    /// nil where the octets are sent.
+    private var shared: [SharedBytes?] = []
     private var firstShared = 0
     /// Octets of the first shared segment that are sent.
     private var sentOfFirst = 0
@@ -49,7 +50,7 @@ struct OutputQueue: ~Copyable {
                     used = 1
                 }
                 var skip = sentOfFirst
-                for segment in segments {
+                for case let segment? in segments {
                     // The segment lives in `shared` for the whole call, so the address of its storage stays valid.
                     segment.bytes.withUnsafeBytes { bytes in
                         vectors[used] = iovec(
@@ -76,13 +77,15 @@ struct OutputQueue: ~Copyable {
         var rest = sent - fromBuffer
         sharedCount -= rest
         while rest > 0 {
-            let left = shared[firstShared].count - sentOfFirst
+            guard let segment = shared[firstShared] else { return }
+            let left = segment.count - sentOfFirst
             if rest < left {
                 sentOfFirst += rest
-                return
+                break
             }
             rest -= left
             sentOfFirst = 0
+            shared[firstShared] = nil
             firstShared += 1
         }
         if firstShared == shared.count {

@@ -6,6 +6,7 @@ package final class SignalSource: ReadinessHandler {
     private let loop: EventLoop
     private let descriptor: CInt
     private let handler: (CInt) -> Void
+    private var isClosed = false
 
     /// Keeps `signals` from ending the process and makes writing to a closed socket an error (SIGPIPE). Call before
     /// any other thread is started: threads inherit the mask.
@@ -20,10 +21,11 @@ package final class SignalSource: ReadinessHandler {
         self.loop = loop
         self.handler = handler
         var set = Self.set(signals)
-        descriptor = try system("signalfd") {
-            signalfd(-1, &set, CInt(SFD_NONBLOCK | SFD_CLOEXEC))
-        }
+        let owned = OwnedDescriptor(
+            try system("signalfd") { signalfd(-1, &set, CInt(SFD_NONBLOCK | SFD_CLOEXEC)) })
+        descriptor = owned.number
         try loop.register(descriptor, .readable, self)
+        _ = owned.take()
     }
 
     private static func set(_ signals: [CInt]) -> sigset_t {
@@ -35,12 +37,17 @@ package final class SignalSource: ReadinessHandler {
 
     package func ready(_: Readiness) {
         var info = signalfd_siginfo()
-        while read(descriptor, &info, MemoryLayout<signalfd_siginfo>.size) == MemoryLayout<signalfd_siginfo>.size {
+        let size = MemoryLayout<signalfd_siginfo>.size
+        while !isClosed, read(descriptor, &info, size) == size {
             handler(CInt(bitPattern: info.ssi_signo))
         }
     }
 
+    package func loopDidStop() { close() }
+
     package func close() {
+        guard !isClosed else { return }
+        isClosed = true
         loop.deregister(descriptor)
         _ = Glibc.close(descriptor)
     }

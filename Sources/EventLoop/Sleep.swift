@@ -1,16 +1,17 @@
 extension EventLoop {
     /// Suspends for `duration`, by the loop's timers.
-    /// - Throws: `CancellationError`.
+    /// - Throws: `CancellationError`, also when the loop stops.
     package func sleep(for duration: Duration) async throws {
         let once = Once<Void>()
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 once.wait(continuation)
-                execute {
+                let isTaken = execute {
                     guard !once.isFinished else { return }
                     let timer = self.schedule(after: duration) { once.finish(.success(())) }
-                    once.beforeFinish = { self.cancel(timer) }
+                    self.wait(for: once) { self.cancel(timer) }
                 }
+                if !isTaken { once.finish(.failure(CancellationError())) }
             }
         } onCancel: {
             execute { once.finish(.failure(CancellationError())) }

@@ -37,6 +37,10 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
         }
     }
 
+    func isSame(as other: SocketAddress) -> Bool {
+        family == other.family && port == other.port && host == other.host
+    }
+
     package var port: Int {
         withUnsafeBytes(of: storage) { Int($0[2]) << 8 | Int($0[3]) }
     }

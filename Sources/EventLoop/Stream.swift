@@ -7,11 +7,12 @@ import Glibc
 package protocol StreamHandler: AnyObject {
     /// Octets arrived. They are valid during the call only; all of them count as taken.
     nonisolated func streamDidReceive(_ received: ReceivedBytes)
-    /// The output was blocked, and has fallen to the low-water mark.
+    /// The output had risen above the low-water mark, or was blocked or refused, and has fallen to the mark.
     nonisolated func streamDidDrain()
     /// The peer sends no more; writing still works.
     nonisolated func streamDidEnd()
-    /// The stream is closed: by an error, or nil after `close` or `closeAfterFlush`. The last call.
+    /// The stream is closed: by an error, or nil after `close` or `closeAfterFlush`, or when both ends have sent their
+    /// end. The last call.
     nonisolated func streamDidClose(_ error: SystemError?)
 }
 
@@ -29,13 +30,14 @@ package final class Stream: ReadinessHandler {
     private var isEnded = false
     private var isFlushScheduled = false
     private var isBlocked = false
+    private var isDrainDue = false
     private var isFinishing = false
     private var isOutputShut = false
 
     package private(set) var isClosed = false
     /// `write` refuses while more octets than this wait.
     package var outputLimit = 16 * 1024 * 1024
-    /// After output was blocked, `streamDidDrain` comes when no more octets than this wait.
+    /// `streamDidDrain` comes when no more octets than this wait.
     package var lowWaterMark = 64 * 1024
 
     /// Takes over a connected, non-blocking socket. On the loop only.
@@ -57,7 +59,7 @@ package final class Stream: ReadinessHandler {
 
     /// Lets unacknowledged output break the connection after `time` (TCP_USER_TIMEOUT, tcp(7)).
     package func setUserTimeout(_ time: Duration) {
-        var milliseconds = CUnsignedInt(clamping: time.components.seconds * 1000)
+        var milliseconds = CUnsignedInt(clamping: time.wholeMilliseconds)
         _ = setsockopt(
             descriptor, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds,
             socklen_t(MemoryLayout<CUnsignedInt>.size))
@@ -69,7 +71,7 @@ package final class Stream: ReadinessHandler {
     /// - Returns: whether `body` ran.
     @discardableResult
     package func write(_ body: (inout ByteBuffer) -> Void) -> Bool {
-        guard canWrite else { return false }
+        guard mayWrite() else { return false }
         if output.hasShared {
             // The order of the octets wants these behind the shared ones.
             var copy = ByteBuffer()
@@ -87,35 +89,55 @@ package final class Stream: ReadinessHandler {
     /// - Returns: false when the output limit is reached or the stream is closing.
     @discardableResult
     package func write(shared bytes: SharedBytes) -> Bool {
-        guard canWrite else { return false }
+        guard mayWrite() else { return false }
         output.append(bytes)
         scheduleFlush()
         return true
     }
 
-    private var canWrite: Bool { !isClosed && !isFinishing && !isOutputShut && output.count < outputLimit }
+    private func mayWrite() -> Bool {
+        if isClosed || isFinishing || isOutputShut { return false }
+        if output.count < outputLimit { return true }
+        isDrainDue = true
+        return false
+    }
 
     private func scheduleFlush() {
+        if output.count > lowWaterMark { isDrainDue = true }
         guard !isFlushScheduled, !isBlocked else { return }
         isFlushScheduled = true
         loop.flushAtEndOfTurn(self)
     }
 
-    /// Sends what waits, now. The loop does it at the end of the turn.
+    /// Sends what waits, now. The loop does it at the end of the turn, and only then tells an error.
     package func flush() {
-        isFlushScheduled = false
         guard !isClosed, !isBlocked else { return }
+        try? sendAll()
+    }
+
+    func turnDidEnd() {
+        isFlushScheduled = false
+        send()
+        if !isBlocked { tellDrained() }
+    }
+
+    private func send() {
+        guard !isClosed, !isBlocked else { return }
+        do {
+            try sendAll()
+        } catch {
+            return close(error)
+        }
+        if output.isEmpty { outputIsEmpty() }
+    }
+
+    private func sendAll() throws(SystemError) {
         while !output.isEmpty {
-            do {
-                if case .wouldBlock = try output.send(descriptor) {
-                    isBlocked = true
-                    return updateInterest()
-                }
-            } catch {
-                return close(error)
+            if case .wouldBlock = try output.send(descriptor) {
+                isBlocked = true
+                return updateInterest()
             }
         }
-        outputIsEmpty()
     }
 
     private func outputIsEmpty() {
@@ -130,10 +152,16 @@ package final class Stream: ReadinessHandler {
 
     private func writable() {
         isBlocked = false
-        flush()
-        if isClosed { return }
+        isDrainDue = true
+        send()
         updateInterest()
-        if !isBlocked || output.count <= lowWaterMark { handler?.streamDidDrain() }
+        tellDrained()
+    }
+
+    private func tellDrained() {
+        guard isDrainDue, !isClosed, output.isEmpty || output.count <= lowWaterMark else { return }
+        isDrainDue = false
+        handler?.streamDidDrain()
     }
 
     // MARK: - Input
@@ -149,13 +177,24 @@ package final class Stream: ReadinessHandler {
     }
 
     package func ready(_ readiness: Readiness) {
-        if readiness.contains(.writable), isBlocked { writable() }
-        if isClosed { return }
-        if interest.contains(.readable), !readiness.isDisjoint(with: [.readable, .failed]) {
-            receive()
-        } else if !readiness.isDisjoint(with: .failed) {
-            close(pendingError() ?? SystemError("recv", code: ECONNRESET))
+        let hasFailed = !readiness.isDisjoint(with: .failed)
+        // What the peer said comes first: it may tell why writing fails.
+        if interest.contains(.readable) {
+            if hasFailed || readiness.contains(.readable) { receive() }
+        } else if hasFailed {
+            failed()
         }
+        if !isClosed, isBlocked, readiness.contains(.writable) { writable() }
+    }
+
+    package func loopDidStop() { close(SystemError("event loop", code: ECANCELED)) }
+
+    /// The socket has an error, or both ends are shut, while nothing is read.
+    private func failed() {
+        if let error = pendingError() { return close(error) }
+        // Reading is paused: what is unread, and the end, wait for `resumeReading`.
+        guard isEnded else { return }
+        close(isOutputShut ? nil : SystemError("recv", code: ECONNRESET))
     }
 
     private func pendingError() -> SystemError? {
@@ -208,7 +247,8 @@ package final class Stream: ReadinessHandler {
     package func shutdownOutput() {
         guard !isClosed, !isOutputShut else { return }
         isOutputShut = true
-        if output.isEmpty { _ = shutdown(descriptor, CInt(SHUT_WR)) }
+        // Unless a flush is due, which does it.
+        if output.isEmpty, !isFlushScheduled { _ = shutdown(descriptor, CInt(SHUT_WR)) }
     }
 
     /// Sends what waits, then closes.
@@ -218,7 +258,7 @@ package final class Stream: ReadinessHandler {
         if output.isEmpty { close(nil) }
     }
 
-    /// Closes at once; what waits is dropped.
+    /// Closes at once; what waits is dropped. `streamDidClose` comes before it returns.
     package func close() { close(nil) }
 
     private func close(_ error: SystemError?) {

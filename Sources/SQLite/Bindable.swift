@@ -48,7 +48,9 @@ extension Bool: Bindable {
 
 /// SQLite stores NaN as NULL.
 extension Double: Bindable {
-    @usableFromInline package func bind(to statement: Statement, at index: Int32) -> Int32 { statement.bind(self, at: index) }
+    @usableFromInline package func bind(to statement: Statement, at index: Int32) -> Int32 {
+        statement.bind(self, at: index)
+    }
 }
 
 extension String: Bindable {

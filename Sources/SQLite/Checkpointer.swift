@@ -29,6 +29,9 @@ final class Checkpointer {
 
     func isLate(_ pages: Int) -> Bool { pages / 2 >= threshold }
 
+    /// Until the log is restarted, attempts are a quarter of the threshold apart.
+    func postpone() { nextAt = max(threshold, lastPages + threshold / 4 + 1) }
+
     /// The caller holds SQLite's write lock on another connection.
     func run() throws(SQLiteError) -> Checkpoint {
         var pages: Int32 = -1
@@ -36,12 +39,11 @@ final class Checkpointer {
         let result = sqlite3_wal_checkpoint_v2(
             connection.handle, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &copied)
         guard result == SQLITE_OK else {
-            nextAt = lastPages.addingReportingOverflow(threshold / 4 + 1).partialValue
             throw SQLiteError(result, of: connection.handle)
         }
         let checkpoint = Checkpoint(logPages: Int(max(0, pages)), copiedPages: Int(max(0, copied)))
-        nextAt = max(threshold, checkpoint.logPages + threshold / 4 + 1)
         lastPages = checkpoint.logPages
+        postpone()
         return checkpoint
     }
 }

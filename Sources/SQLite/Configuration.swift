@@ -24,7 +24,7 @@ package struct Configuration: Sendable {
         case groupBegan
         case groupEnded(committed: Bool)
         case checkpointBegan
-        case checkpointEnded(Checkpoint)
+        case checkpointEnded
     }
 
     func options(queryOnly: Bool) -> Connection.Options {

@@ -78,6 +78,7 @@ package final class Connection {
     }
 
     deinit {
+        expectsTransaction = false
         close()
         hooks.deallocate()
     }
@@ -94,9 +95,10 @@ package final class Connection {
             }
             try requireWriteAheadLog(change: !options.queryOnly)
         }
+        // temp_store keeps its default: with MEMORY a savepoint's journal is cut into many small allocations.
         try executeAll(
             """
-            PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;
+            PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0;
             PRAGMA cell_size_check=ON; PRAGMA cache_size=-\(max(64, options.cacheKiB));
             PRAGMA journal_size_limit=\(max(0, options.journalSizeLimit));
             PRAGMA query_only=\(options.queryOnly ? "ON" : "OFF");
@@ -110,9 +112,9 @@ package final class Connection {
         }
     }
 
-    /// Ends the connection; an open transaction is rolled back. Afterwards every call throws `closed`.
+    /// Ends the connection; afterwards every call throws `closed`. Does nothing inside a transaction.
     package func close() {
-        guard isOpen else { return }
+        guard isOpen, !expectsTransaction else { return }
         isOpen = false
         cache.removeAll()
         sqlite3_close_v2(handle)

@@ -34,7 +34,8 @@ package final class Database: Sendable {
         }
         readers = JobQueue(limit: configuration.queueLimit, patience: 0, threads: count)
         writer = Writer(
-            connection: connection, checkpointer: checkpointer, lock: lock, readers: readers, configuration: configuration)
+            connection: connection, checkpointer: checkpointer, lock: lock, readers: readers,
+            configuration: configuration)
         try Readers.start(connections, readers)
         do {
             try writer.start()
@@ -57,6 +58,7 @@ package final class Database: Sendable {
     ///
     /// A task that is cancelled while it waits throws `CancellationError` and changes nothing; once `body` has begun, the
     /// call returns what came of it. Throws `overloaded` if the queue is full, `closed` after `close`.
+    @discardableResult
     package func write<Value: Sendable>(
         _ body: @escaping @Sendable (Connection) throws -> Value
     ) async throws -> Value {
@@ -100,9 +102,16 @@ package final class Database: Sendable {
     /// What is wrong with the file; empty if nothing is. Reads all of it.
     package func integrityCheck() async throws -> [String] {
         try await read { connection in
-            let found = try connection.all("PRAGMA integrity_check(100)") { try $0.text(0) }
-            let orphans = try connection.all("PRAGMA foreign_key_check") { "row of \(try $0.text(0)) without parent" }
-            return (found == ["ok"] ? [] : found) + orphans.prefix(100)
+            do {
+                let found = try connection.all("PRAGMA integrity_check(100)") { try $0.text(0) }
+                let orphans = try connection.all("PRAGMA foreign_key_check") {
+                    "row of \(try $0.text(0)) without parent"
+                }
+                return (found == ["ok"] ? [] : found) + orphans.prefix(100)
+            } catch let error as SQLiteError where error.isCorrupt {
+                // Some damage ends the check itself.
+                return [error.message]
+            }
         }
     }
 

@@ -9,6 +9,10 @@ class Job: @unchecked Sendable {
     }
 
     final var phase = Phase.new
+    /// Only for the first thread of its queue.
+    final let isPinned: Bool
+
+    init(isPinned: Bool = false) { self.isPinned = isPinned }
 
     /// Does the work and keeps its result.
     func run(_ connection: Connection) throws {}
@@ -23,7 +27,10 @@ final class ResultJob<Value: Sendable>: Job, @unchecked Sendable {
     private var value: Value?
     var continuation: UnsafeContinuation<Value, any Error>?
 
-    init(_ body: @escaping @Sendable (Connection) throws -> Value) { self.body = body }
+    init(isPinned: Bool, _ body: @escaping @Sendable (Connection) throws -> Value) {
+        self.body = body
+        super.init(isPinned: isPinned)
+    }
 
     override func run(_ connection: Connection) throws {
         value = try body?(connection)
@@ -48,7 +55,8 @@ final class LaterJob: Job, @unchecked Sendable {
     private let body: @Sendable (Connection) throws -> Void
     private let onFailure: @Sendable (any Error) -> Void
 
-    init(_ body: @escaping @Sendable (Connection) throws -> Void, _ onFailure: @escaping @Sendable (any Error) -> Void) {
+    init(_ body: @escaping @Sendable (Connection) throws -> Void, _ onFailure: @escaping @Sendable (any Error) -> Void)
+    {
         self.body = body
         self.onFailure = onFailure
     }
@@ -93,6 +101,7 @@ struct JobList {
     }
 
     mutating func dropCancelled() {
+        guard cancelled > 0 else { return }
         jobs.removeSubrange(..<head)
         head = 0
         jobs.removeAll { $0.phase == .cancelled }

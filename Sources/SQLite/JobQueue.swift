@@ -30,33 +30,34 @@ final class JobQueue: @unchecked Sendable {
     func perform<Value: Sendable>(
         pinned: Bool = false, _ body: @escaping @Sendable (Connection) throws -> Value
     ) async throws -> Value {
-        let job = ResultJob(body)
+        let job = ResultJob(isPinned: pinned, body)
         return try await withTaskCancellationHandler {
             // Unsafe only in that nobody checks it: `finish` clears the continuation before it resumes it, and each job
             // that was accepted is finished exactly once, by `cancel` or by the thread that took it.
             try await withUnsafeThrowingContinuation { continuation in
                 job.continuation = continuation
-                if let refusal = submit(job, pinned: pinned) { job.finish(refusal) }
+                if let refusal = submit(job) { job.finish(refusal) }
             }
         } onCancel: {
             cancel(job)
         }
     }
 
-    private func submit(_ job: Job, pinned: Bool) -> (any Error)? {
+    private func submit(_ job: Job) -> (any Error)? {
         monitor.locked {
             if job.phase == .cancelled { return CancellationError() }
             if isClosing { return SQLiteError(.closed, "the database is closed") }
-            if waiting.count + self.pinned.count >= limit {
-                if waiting.cancelled > 0 { waiting.dropCancelled() }
-                guard waiting.count + self.pinned.count < limit else {
+            if waiting.count + pinned.count >= limit {
+                waiting.dropCancelled()
+                pinned.dropCancelled()
+                guard waiting.count + pinned.count < limit else {
                     recorded.refused += 1
                     return SQLiteError(.overloaded, "\(limit) transactions are waiting already")
                 }
             }
             job.phase = .waiting
-            if pinned {
-                self.pinned.append(job)
+            if job.isPinned {
+                pinned.append(job)
                 monitor.broadcast()
             } else {
                 waiting.append(job)
@@ -69,7 +70,9 @@ final class JobQueue: @unchecked Sendable {
     private func cancel(_ job: Job) {
         let wasWaiting = monitor.locked {
             let wasWaiting = job.phase == .waiting
-            if wasWaiting { waiting.cancelled += 1 }
+            if wasWaiting {
+                if job.isPinned { pinned.cancelled += 1 } else { waiting.cancelled += 1 }
+            }
             if wasWaiting || job.phase == .new { job.phase = .cancelled }
             return wasWaiting
         }
@@ -147,6 +150,8 @@ final class JobQueue: @unchecked Sendable {
             }
         }
     }
+
+    var hasJobs: Bool { monitor.locked { !waiting.isEmpty || !later.isEmpty } }
 
     /// Takes what waits, up to `limit`; with the later work first, if asked for.
     func take(_ limit: Int, withLater: Bool, into target: inout [Job]) {

@@ -26,7 +26,8 @@ package struct Migration: Sendable {
         let present = try connection.one("PRAGMA user_version") { try $0.int64(0) }
         guard present <= last.version else {
             throw SQLiteError(
-                .schemaTooNew, "the database has schema version \(present), this program knows only up to \(last.version)")
+                .schemaTooNew,
+                "the database has schema version \(present), this program knows only up to \(last.version)")
         }
         guard present < last.version else { return }
 

@@ -65,7 +65,8 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
         let same = extended & 0xff == result & 0xff
         let text = (same ? database.flatMap { sqlite3_errmsg($0) } : nil) ?? sqlite3_errstr(result)
         self.init(
-            extendedCode: same ? extended : result, message: text.map { String(cString: $0) } ?? "unknown error", sql: sql)
+            extendedCode: same ? extended : result, message: text.map { String(cString: $0) } ?? "unknown error",
+            sql: sql)
     }
 
     /// A failed system call on `path`.

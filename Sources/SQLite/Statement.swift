@@ -20,7 +20,8 @@ package final class Statement {
             text.withMemoryRebound(to: CChar.self) { text in
                 var tail: UnsafePointer<CChar>?
                 let result = sqlite3_prepare_v3(
-                    database, text.baseAddress, Int32(clamping: text.count), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared,
+                    database, text.baseAddress, Int32(clamping: text.count), UInt32(SQLITE_PREPARE_PERSISTENT),
+                    &prepared,
                     &tail)
                 return (result, Self.isBlank(text, from: tail))
             }
@@ -86,7 +87,9 @@ package final class Statement {
 
     @usableFromInline package func bindNull(at index: Int32) -> Int32 { sqlite3_bind_null(handle, index) }
 
-    @usableFromInline package func bind(_ value: Int64, at index: Int32) -> Int32 { sqlite3_bind_int64(handle, index, value) }
+    @usableFromInline package func bind(_ value: Int64, at index: Int32) -> Int32 {
+        sqlite3_bind_int64(handle, index, value)
+    }
 
     package func bind(_ value: Double, at index: Int32) -> Int32 { sqlite3_bind_double(handle, index, value) }
 

@@ -31,7 +31,9 @@ extension Connection {
 
     /// Runs `body` in a transaction of its own: committed when it returns, rolled back when it throws. For a connection
     /// outside of a `Database`; inside of one everything already is in a transaction.
-    package func transaction<Result>(_ kind: TransactionKind = .immediate, _ body: () throws -> Result) throws -> Result {
+    @discardableResult
+    package func transaction<Result>(_ kind: TransactionKind = .immediate, _ body: () throws -> Result) throws -> Result
+    {
         guard !expectsTransaction else { throw SQLiteError(.misuse, "a transaction inside a transaction") }
         try begin(kind)
         do {
@@ -47,6 +49,7 @@ extension Connection {
     }
 
     /// Runs `body` so that its changes are undone when it throws, while those before it stay. Inside a transaction.
+    @discardableResult
     package func savepoint<Result>(_ body: () throws -> Result) throws -> Result {
         guard expectsTransaction else { throw SQLiteError(.misuse, "a savepoint outside of a transaction") }
         // The member's own savepoint must lie below this one.

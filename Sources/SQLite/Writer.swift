@@ -15,7 +15,8 @@ final class Writer: @unchecked Sendable {
     private var pending: [Job] = []
 
     init(
-        connection: Connection, checkpointer: Checkpointer, lock: FairLock, readers: JobQueue, configuration: Configuration
+        connection: Connection, checkpointer: Checkpointer, lock: FairLock, readers: JobQueue,
+        configuration: Configuration
     ) {
         queue = JobQueue(
             limit: configuration.queueLimit,
@@ -37,12 +38,12 @@ final class Writer: @unchecked Sendable {
 
     private func run() {
         // What an earlier process left in the log.
-        _ = try? checkpoint()
+        _ = checkpoint()
         while !pending.isEmpty || queue.waitForWriterWork() {
-            runGroup()
+            if !pending.isEmpty || queue.hasJobs { runGroup() }
             let requests = queue.takeCheckpointRequests()
             if !requests.isEmpty || checkpointer.isDue(connection.walPages) {
-                let outcome = Result { try checkpoint() }
+                let outcome = checkpoint()
                 for request in requests { request.resume(with: outcome) }
             }
         }
@@ -175,13 +176,13 @@ final class Writer: @unchecked Sendable {
         let pages = connection.walPages
         queue.record { statistics in
             statistics.lockTime.add(Int(clamping: lockTime / 1000))
-            if group.loss == nil {
+            if group.loss == nil, group.count > 0 {
                 statistics.commits += 1
                 statistics.transactions += group.kept.count
                 statistics.failed += group.failed.count
                 statistics.batch.add(group.kept.count)
                 statistics.commitTime.add(Int(clamping: commitTime / 1000))
-            } else {
+            } else if group.loss != nil {
                 statistics.lost += group.kept.count
                 statistics.failed += group.failed.count
             }
@@ -193,20 +194,25 @@ final class Writer: @unchecked Sendable {
     // MARK: checkpoint
 
     /// Holds SQLite's write lock on one connection while the other checkpoints: no commit, of any process, can overlap.
-    private func checkpoint() throws(SQLiteError) -> Checkpoint {
+    private func checkpoint() -> Result<Checkpoint, any Error> {
         // Earlier attempts did not lead to a restart of the log: our own readers stand aside for a moment.
         let isLate = checkpointer.isLate(connection.walPages)
         if isLate { readers.pauseReads(upTo: 50_000_000) }
         defer { if isLate { readers.resumeReads() } }
         let began = monotonicNanoseconds()
-        try lock.acquire()
-        defer { lock.release() }
-        try connection.begin(.immediate)
-        defer { connection.rollback() }
-        configuration.observer?(.checkpointBegan)
-        let outcome = Result { () throws(SQLiteError) in try checkpointer.run() }
-        configuration.observer?(.checkpointEnded((try? outcome.get()) ?? Checkpoint(logPages: -1, copiedPages: 0)))
-        let checkpoint = try outcome.get()
+        let checkpoint: Checkpoint
+        do {
+            try lock.acquire()
+            defer { lock.release() }
+            try connection.begin(.immediate)
+            defer { connection.rollback() }
+            configuration.observer?(.checkpointBegan)
+            defer { configuration.observer?(.checkpointEnded) }
+            checkpoint = try checkpointer.run()
+        } catch {
+            checkpointer.postpone()
+            return .failure(error)
+        }
         let duration = monotonicNanoseconds() &- began
         queue.record { statistics in
             statistics.checkpointTime.add(Int(clamping: duration / 1000))
@@ -214,6 +220,6 @@ final class Writer: @unchecked Sendable {
             statistics.walPages = checkpoint.logPages
             statistics.greatestWalPages = max(statistics.greatestWalPages, checkpoint.logPages)
         }
-        return checkpoint
+        return .success(checkpoint)
     }
 }

@@ -41,10 +41,13 @@ struct API {
             try await setup.lifecycle.run(
                 on: group.first, log: log,
                 steps: [
-                    ("server", {
-                        setup.health.end()
-                        await server.shutdown(within: .seconds(2))
-                    }),
+                    (
+                        "server",
+                        {
+                            setup.health.end()
+                            await server.shutdown(within: .seconds(2))
+                        }
+                    ),
                     ("relay", { await relay.stop(within: .seconds(1)) }),
                     ("database", { await setup.database.close() }),
                 ])

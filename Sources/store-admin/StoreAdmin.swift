@@ -44,10 +44,13 @@ struct StoreAdmin {
             try await setup.lifecycle.run(
                 on: group.first, log: log,
                 steps: [
-                    ("consumer", {
-                        setup.health.end()
-                        await consumer.stop(within: .seconds(1))
-                    }),
+                    (
+                        "consumer",
+                        {
+                            setup.health.end()
+                            await consumer.stop(within: .seconds(1))
+                        }
+                    ),
                     ("server", { await server.shutdown(within: .seconds(2)) }),
                     ("database", { await setup.database.close() }),
                 ])

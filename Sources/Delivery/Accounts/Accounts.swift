@@ -67,18 +67,35 @@ package struct Accounts: Sendable {
 
     /// - Throws: `DeliveryError.wrongCredentials`, whichever of the two is wrong.
     package func login(_ login: Login) async throws -> Tokens {
-        let email = login.email.lowercased()
+        let email = try Self.email(of: login)
         let found = try await database.read { db in try AccountRecords.customerLogin(email: email, in: db) }
-        let id = try await check(login.password, found)
-        return try await database.write { db in try Self.issueTokens(customer: id, in: db) }
+        let checked = try await check(login.password, found)
+        return try await database.write { db in
+            // The account may have changed while the password was checked.
+            guard let now = try AccountRecords.customerLogin(email: email, in: db), now == checked else {
+                throw DeliveryError.wrongCredentials
+            }
+            return try Self.issueTokens(customer: now.id, in: db)
+        }
+    }
+
+    /// What nobody can have registered tells nothing when it is refused at once.
+    private static func email(of login: Login) throws(DeliveryError) -> String {
+        do throws(DeliveryError) {
+            return try AccountRules.email(login.email)
+        } catch {
+            throw .wrongCredentials
+        }
     }
 
     /// A login of an unknown address takes as long as one with a wrong password.
-    private func check(_ password: String, _ found: (id: Int, password: PasswordHash)?) async throws -> Int {
+    private func check(
+        _ password: String, _ found: (id: Int, password: PasswordHash)?
+    ) async throws -> (id: Int, password: PasswordHash) {
         guard password.utf8.count <= AccountRules.longestPassword else { throw DeliveryError.wrongCredentials }
         let matches = try await passwords.verify(password, found?.password ?? .nobody)
         guard let found, matches else { throw DeliveryError.wrongCredentials }
-        return found.id
+        return found
     }
 
     private static func issueTokens(customer id: Int, in db: Connection) throws -> Tokens {
@@ -98,7 +115,7 @@ package struct Accounts: Sendable {
     package func refresh(_ token: String) async throws -> Tokens {
         let hash = Secrets.sha256(token)
         return try await database.write { db in
-            let id = try Self.owner(hash, .refresh, in: db).id
+            let id = try Self.registered(Self.owner(hash, .refresh, in: db), in: db).id
             try AccountRecords.deleteToken(hash, .refresh, in: db)
             return try Self.issueTokens(customer: id, in: db)
         }
@@ -106,23 +123,26 @@ package struct Accounts: Sendable {
 
     /// The customer whose access token this is: part of the caller's own transaction.
     package static func customerID(token: String?, in db: Connection) throws -> Int {
-        guard let token else { throw DeliveryError.tokenMissing }
-        return try owner(Secrets.sha256(token), .access, in: db).id
+        try customer(token: token, in: db).id
     }
 
     package static func customer(token: String?, in db: Connection) throws -> Customer {
-        guard let customer = try AccountRecords.customer(customerID(token: token, in: db), in: db),
-            customer.status == .registered
-        else { throw DeliveryError.tokenInvalid }
+        guard let token else { throw DeliveryError.tokenMissing }
+        return try registered(owner(Secrets.sha256(token), .access, in: db), in: db)
+    }
+
+    /// Tokens of a customer who has left are worth nothing.
+    private static func registered(_ id: Int, in db: Connection) throws -> Customer {
+        guard let customer = try AccountRecords.customer(id, in: db), customer.status == .registered else {
+            throw DeliveryError.tokenInvalid
+        }
         return customer
     }
 
-    private static func owner(
-        _ hash: [UInt8], _ kind: TokenKind, in db: Connection
-    ) throws -> (id: Int, expires: Timestamp) {
+    private static func owner(_ hash: [UInt8], _ kind: TokenKind, in db: Connection) throws -> Int {
         guard let found = try AccountRecords.token(hash, kind, in: db) else { throw DeliveryError.tokenInvalid }
         guard found.expires > .now else { throw DeliveryError.tokenExpired }
-        return (found.owner, found.expires)
+        return found.owner
     }
 
     // MARK: - Store users
@@ -149,9 +169,7 @@ package struct Accounts: Sendable {
             let now = Timestamp.now
             let storeID: Int
             if let existing = try StoreRecords.id(name: storeName, in: db) {
-                guard let session, let member = try? Self.storeMember(session: session, in: db),
-                    member.user.role == .master, member.storeID == existing
-                else { throw DeliveryError.forbidden }
+                try Self.requireMaster(of: existing, session: session, in: db)
                 storeID = existing
             } else {
                 guard registration.role == .master else {
@@ -166,18 +184,31 @@ package struct Accounts: Sendable {
         }
     }
 
+    private static func requireMaster(of store: Int, session: String?, in db: Connection) throws {
+        let member: StoreMember
+        do {
+            member = try storeMember(session: session, in: db)
+        } catch is DeliveryError {
+            throw DeliveryError.forbidden
+        }
+        guard member.user.role == .master, member.storeID == store else { throw DeliveryError.forbidden }
+    }
+
     /// - Returns: the session token, which replaces any that the browser had.
     package func loginStoreUser(_ login: Login, replacing old: String?) async throws -> String {
-        let email = login.email.lowercased()
+        let email = try Self.email(of: login)
         let found = try await database.read { db in try AccountRecords.storeUserLogin(email: email, in: db) }
-        let id = try await check(login.password, found)
+        let checked = try await check(login.password, found)
         let token = try Secrets.token()
         return try await database.write { db in
+            guard let user = try AccountRecords.storeUserLogin(email: email, in: db), user == checked else {
+                throw DeliveryError.wrongCredentials
+            }
             let now = Timestamp.now
             try AccountRecords.pruneTokens(before: now.adding(.zero - Self.afterlife), most: 20, in: db)
             if let old { try AccountRecords.deleteToken(Secrets.sha256(old), .session, in: db) }
             try AccountRecords.insertToken(
-                Secrets.sha256(token), .session, owner: id, expires: now.adding(Self.sessionLifetime), in: db)
+                Secrets.sha256(token), .session, owner: user.id, expires: now.adding(Self.sessionLifetime), in: db)
             return token
         }
     }
@@ -190,7 +221,7 @@ package struct Accounts: Sendable {
     /// The store user whose session this is: part of the caller's own transaction.
     package static func storeMember(session: String?, in db: Connection) throws -> StoreMember {
         guard let session else { throw DeliveryError.tokenMissing }
-        let id = try owner(Secrets.sha256(session), .session, in: db).id
+        let id = try owner(Secrets.sha256(session), .session, in: db)
         guard let member = try AccountRecords.storeMember(id, in: db), member.user.status == .registered else {
             throw DeliveryError.tokenInvalid
         }

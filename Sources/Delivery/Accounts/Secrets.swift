@@ -103,15 +103,15 @@ package struct PasswordHash: Equatable, Sendable {
             guard pair.count == 2, let value = Int(pair[1]) else { return false }
             settings[pair[0]] = value
         }
-        // Bounds, so that a damaged row cannot ask for all of the memory.
-        guard let logN = settings["ln"], (10...20).contains(logN), let r = settings["r"], (1...16).contains(r),
+        // Bounds, so that a damaged row cannot ask for all of the memory: at most 128 · 16 · 2^16 octets.
+        guard let logN = settings["ln"], (10...16).contains(logN), let r = settings["r"], (1...16).contains(r),
             let p = settings["p"], (1...16).contains(p),
             let key = Self.derive(password, salt: salt, logN: logN, r: r, p: p, count: expected.count)
         else { return false }
         return CRYPTO_memcmp(key, expected, expected.count) == 0
     }
 
-    private static func derive(
+    static func derive(
         _ password: String, salt: [UInt8], logN: Int, r: Int, p: Int, count: Int
     ) -> [UInt8]? {
         var key = [UInt8](repeating: 0, count: count)

@@ -2,8 +2,8 @@
 ///
 /// A machine without I/O: its owner reads the log when told to and reports what was read. An event becomes a `Payload` once,
 /// however many listen. What the log says is the truth; an offer of just committed events is taken only when it follows
-/// directly on the last one.
-package struct FeedHub<Payload> {
+/// directly on the last one. A `deliver` may cancel any subscription, its own too.
+package final class FeedHub<Payload> {
     /// One listener. Kept by identity: two tabs of one store are two subscriptions.
     package final class Subscription {
         package let topic: FeedTopic
@@ -14,7 +14,10 @@ package struct FeedHub<Payload> {
         /// What was dispatched while a page is being read.
         fileprivate var joining: [(id: Int, payload: Payload)] = []
         fileprivate var hasOverflowed = false
-        fileprivate let deliver: (Payload) -> Void
+        /// What was skipped while this one was joining: only a page that reaches this far is without a gap.
+        fileprivate var mustReach = 0
+        /// Nil once it is cancelled, so that a listener that holds its subscription goes away with it.
+        fileprivate var deliver: ((Payload) -> Void)?
 
         fileprivate init(topic: FeedTopic, cursor: Int?, deliver: @escaping (Payload) -> Void) {
             self.topic = topic
@@ -34,6 +37,7 @@ package struct FeedHub<Payload> {
     /// The youngest event that was dispatched.
     package private(set) var position: Int
     private var topics: [FeedTopic: [Subscription]] = [:]
+    private var liveCount = 0
     private let encode: (FeedEvent) -> Payload
     private let mostJoining: Int
     private var isReading = false
@@ -51,7 +55,7 @@ package struct FeedHub<Payload> {
     // MARK: - Subscriptions
 
     /// Starts a replay behind `cursor`; nil starts at the log's end. The owner reads a page next.
-    package mutating func subscribe(
+    package func subscribe(
         _ topic: FeedTopic, after cursor: Int?, deliver: @escaping (Payload) -> Void
     ) -> Subscription {
         let subscription = Subscription(topic: topic, cursor: cursor, deliver: deliver)
@@ -59,12 +63,14 @@ package struct FeedHub<Payload> {
         return subscription
     }
 
-    package mutating func cancel(_ subscription: Subscription) {
+    package func cancel(_ subscription: Subscription) {
+        guard !subscription.isCancelled else { return }
         subscription.isCancelled = true
         subscription.joining = []
-        guard var list = topics[subscription.topic] else { return }
-        list.removeAll { $0 === subscription }
-        topics[subscription.topic] = list.isEmpty ? nil : list
+        subscription.deliver = nil
+        if subscription.isLive { liveCount -= 1 }
+        topics[subscription.topic]?.removeAll { $0 === subscription }
+        if topics[subscription.topic]?.isEmpty == true { topics[subscription.topic] = nil }
     }
 
     /// The cursor lies beyond the log (a restored database): everything that is kept is replayed.
@@ -77,36 +83,46 @@ package struct FeedHub<Payload> {
     }
 
     /// Delivers a page; at the log's end the subscription goes live in the same step.
-    package mutating func didReadPage(_ subscription: Subscription, _ page: FeedPage) -> Next {
+    package func didReadPage(_ subscription: Subscription, _ page: FeedPage) -> Next {
         guard !subscription.isCancelled else { return .cancelled }
         let start = subscription.cursor ?? page.head
         subscription.cursor = start
         for event in page.events where event.id > subscription.cursor ?? 0 {
             subscription.cursor = event.id
-            subscription.deliver(encode(event))
+            subscription.deliver?(encode(event))
             if subscription.isCancelled { return .cancelled }
         }
         guard page.isComplete else { return .read }
         subscription.cursor = max(subscription.cursor ?? 0, page.head)
-        if subscription.hasOverflowed { return .read }
+        if subscription.hasOverflowed || page.head < subscription.mustReach { return .read }
         let joining = subscription.joining
         subscription.joining = []
         for (id, payload) in joining where id > subscription.cursor ?? 0 {
             subscription.cursor = id
-            subscription.deliver(payload)
+            subscription.deliver?(payload)
             if subscription.isCancelled { return .cancelled }
         }
+        if liveCount == 0 { skip(to: page.head) }
         subscription.isLive = true
-        // Nobody else waits for what lies before, so it need not be read again.
-        if topics.count == 1, topics[subscription.topic]?.count == 1 { position = max(position, page.head) }
+        liveCount += 1
         return .live
+    }
+
+    /// Nobody who is live waits for what lies before `head`, so it is not read and dispatched: it may be the whole log.
+    /// Those who are joining find it in their pages.
+    private func skip(to head: Int) {
+        guard head > position else { return }
+        position = head
+        for list in topics.values {
+            for subscription in list { subscription.mustReach = head }
+        }
     }
 
     // MARK: - The log grows
 
     /// Takes events that a commit of this process appended.
     /// - Returns: whether the owner must read the log behind `position` instead.
-    package mutating func offer(_ events: [FeedEvent]) -> Bool {
+    package func offer(_ events: [FeedEvent]) -> Bool {
         guard let last = events.last, last.id > position else { return false }
         guard hasSubscriptions else {
             position = last.id
@@ -123,7 +139,7 @@ package struct FeedHub<Payload> {
 
     /// The log may have grown. Hints while a read is under way make one further read.
     /// - Returns: whether the owner must read the log behind `position`.
-    package mutating func hint() -> Bool {
+    package func hint() -> Bool {
         guard hasSubscriptions else { return false }
         if isReading {
             mustReadAgain = true
@@ -135,7 +151,7 @@ package struct FeedHub<Payload> {
 
     /// Takes what was read behind `position`, of all topics. `events` nil: the read failed and is tried again later.
     /// - Returns: whether the owner must read on.
-    package mutating func didReadLog(_ events: [FeedEvent]?, isComplete: Bool) -> Bool {
+    package func didReadLog(_ events: [FeedEvent]?, isComplete: Bool) -> Bool {
         if let events { dispatch(events) }
         let again = events != nil && (!isComplete || mustReadAgain) && hasSubscriptions
         mustReadAgain = false
@@ -143,16 +159,18 @@ package struct FeedHub<Payload> {
         return again
     }
 
-    private mutating func dispatch(_ events: [FeedEvent]) {
+    private func dispatch(_ events: [FeedEvent]) {
         for event in events where event.id > position {
             position = event.id
             guard let subscriptions = topics[event.topic] else { continue }
-            let payload = encode(event)
+            var encoded: Payload?
             for subscription in subscriptions where !subscription.isCancelled {
+                if subscription.isLive, event.id <= subscription.cursor ?? 0 { continue }
+                let payload = encoded ?? encode(event)
+                encoded = payload
                 if subscription.isLive {
-                    guard event.id > subscription.cursor ?? 0 else { continue }
                     subscription.cursor = event.id
-                    subscription.deliver(payload)
+                    subscription.deliver?(payload)
                 } else if subscription.joining.count < mostJoining {
                     subscription.joining.append((event.id, payload))
                 } else {

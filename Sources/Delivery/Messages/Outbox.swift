@@ -33,7 +33,7 @@ package enum Topology {
 
 /// The outbox: rows are stored with the change that they announce and go away when the broker has confirmed them.
 package enum Outbox {
-    /// The oldest messages that wait, without those in `except`.
+    /// The oldest messages that wait, behind row `id`.
     package static func waiting(
         after id: Int, limit: Int, in db: Connection
     ) throws -> [OutboxMessage] {
@@ -45,11 +45,22 @@ package enum Outbox {
     }
 
     package static func recordFailure(_ id: Int, _ error: String, in db: Connection) throws {
-        try OutboxRecords.recordFailure(id, String(error.prefix(500)), in: db)
+        try OutboxRecords.recordFailure(id, String(String.UnicodeScalarView(error.unicodeScalars.prefix(500))), in: db)
     }
 
-    /// How many messages wait, and when the oldest was stored.
+    /// Counting stops here: it must stay cheap just when the broker is away and the table grows.
+    package static let mostCounted = 100_000
+
+    /// How many messages wait (at most `mostCounted`), and when the oldest was stored.
     package static func state(in db: Connection) throws -> (count: Int, oldest: Timestamp?) {
         try OutboxRecords.state(in: db)
+    }
+}
+
+extension Outbox {
+    /// Whether the database answers at all.
+    package static func isReadable(in db: Connection) throws -> Bool {
+        _ = try OutboxRecords.page(after: 0, limit: 1, in: db)
+        return true
     }
 }

@@ -40,8 +40,10 @@ enum OutboxRecords {
     }
 
     static func state(in db: Connection) throws -> (count: Int, oldest: Timestamp?) {
-        let count = try db.first("SELECT count(*) FROM outbox") { row in try row.int(0) } ?? 0
+        let count = try db.first(
+            "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT ?)", Outbox.mostCounted
+        ) { row in try row.int(0) }
         let oldest = try db.first("SELECT created_at FROM outbox ORDER BY id LIMIT 1") { row in try row.int(0) }
-        return (count, oldest.map { Timestamp(milliseconds: $0) })
+        return (count ?? 0, oldest.map { Timestamp(milliseconds: $0) })
     }
 }

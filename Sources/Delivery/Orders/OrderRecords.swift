@@ -45,7 +45,8 @@ enum OrderRecords {
         case store(Int)
     }
 
-    /// A page of an owner's orders with their stores, newest first, in one query; open or closed ones.
+    /// A page of an owner's orders with their stores, newest first, in one query; open or closed ones. A store gets only
+    /// those that are visible to it.
     static func list(
         _ owner: Owner, isOpen: Bool, before: Int?, limit: Int, in db: Connection
     ) throws -> [OrderListEntry] {
@@ -59,7 +60,7 @@ enum OrderRecords {
         }
         var reader = Reader()
         var stores: [Int: Store] = [:]
-        try db.each(sql, ownerID, before ?? Int.max, limit) { row in
+        try db.each(sql, ownerID, before ?? Int.max, limit - 1) { row in
             let storeID = try row.int(2)
             if stores[storeID] == nil { stores[storeID] = try StoreRecords.store(row, Reader.columns) }
             try reader.take(row)
@@ -132,27 +133,33 @@ enum OrderRecords {
         }
     }
 
-    /// The four lists differ in their filter only, which must stand in the text so that its partial index is used.
-    private enum Lists {
-        static let customerOpen = make("customer_id", "closed_at IS NULL")
-        static let customerClosed = make("customer_id", "closed_at IS NOT NULL")
-        static let storeOpen = make("store_id", "closed_at IS NULL")
-        static let storeClosed = make("store_id", "closed_at IS NOT NULL")
+    /// The four lists differ in their filter only, which must stand in the text so that its partial index is used. A page
+    /// ends at the id of its last order, found first: so the rows come out of the indexes in order and nothing is sorted.
+    enum Lists {
+        static let customerOpen = make("customer_id", "closed_at IS NULL", hidden: [])
+        static let customerClosed = make("customer_id", "closed_at IS NOT NULL", hidden: [])
+        static let storeOpen = make("store_id", "closed_at IS NULL", hidden: hiddenFromStore)
+        static let storeClosed = make("store_id", "closed_at IS NOT NULL", hidden: hiddenFromStore)
 
-        private static func make(_ owner: String, _ filter: String) -> SQL {
-            SQL(
+        private static let hiddenFromStore = OrderStatus.allCases.filter { !$0.isVisibleToStore }
+
+        private static func make(_ owner: String, _ filter: String, hidden: [OrderStatus]) -> SQL {
+            let hidden = hidden.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+            return SQL(
                 unchecked: """
                     SELECT o.id, o.customer_id, o.store_id, o.status, o.amount, o.ordered_at, o.note, o.acknowledged_at,
                       i.store_menu_id, i.name, i.amount, i.quantity,
                       m.id, m.store_id, m.name, m.amount, m.status, m.thumbnail_url, m.like_count, m.sequence,
                       s.id, s.name, s.address, s.status, s.category, s.star, s.thumbnail_url, s.minimum_amount,
                       s.minimum_delivery_amount, s.phone_number
-                    FROM (
-                      SELECT * FROM user_order WHERE \(owner) = ? AND \(filter) AND id < ? ORDER BY id DESC LIMIT ?
-                    ) o
+                    FROM user_order o
                     JOIN user_order_item i ON i.order_id = o.id
                     JOIN store s ON s.id = o.store_id
                     LEFT JOIN store_menu m ON m.id = i.store_menu_id
+                    WHERE o.\(owner) = ?1 AND o.\(filter) AND o.status NOT IN (\(hidden)) AND o.id < ?2 AND o.id >= ifnull((
+                      SELECT id FROM user_order
+                      WHERE \(owner) = ?1 AND \(filter) AND status NOT IN (\(hidden)) AND id < ?2
+                      ORDER BY id DESC LIMIT 1 OFFSET ?3), 0)
                     ORDER BY o.id DESC, i.position
                     """)
         }

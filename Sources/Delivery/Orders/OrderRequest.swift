@@ -42,10 +42,7 @@ package struct OrderRequest: Decodable, Equatable, Sendable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         storeID = try container.decode(Int.self, forKey: .storeID)
-        note = try container.decodeIfPresent(String.self, forKey: .note)
-        if let note, note.unicodeScalars.count > Self.longestNote {
-            throw DeliveryError.invalid("note", "longer than \(Self.longestNote) characters")
-        }
+        note = try Self.note(try container.decodeIfPresent(String.self, forKey: .note))
         let ids = try container.decodeIfPresent([Int].self, forKey: .menuIDs)
         let items = try container.decodeIfPresent([Item].self, forKey: .items)
         switch (ids, items) {
@@ -59,6 +56,12 @@ package struct OrderRequest: Decodable, Equatable, Sendable {
         case (_?, _?):
             throw DeliveryError.invalid("items", "give either items or store_menu_id_list, not both")
         }
+    }
+
+    /// An empty note is none.
+    private static func note(_ text: String?) throws(DeliveryError) -> String? {
+        guard let text, text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else { return nil }
+        return try TextRules.check(text, "note", longest: longestNote, allowsLineBreaks: true)
     }
 
     private static func merge(

@@ -15,7 +15,10 @@ package enum OrderRules {
             guard let menu = menus[line.menuID] else { throw .menuNotFound(line.menuID) }
             guard menu.storeID == store.id else { throw .menuNotOrderable(menu.id, "belongs to another store") }
             guard menu.status == .registered else { throw .menuNotOrderable(menu.id, "is not on sale") }
-            // Quantities are bounded by the request; a damaged price must not trap.
+            guard (1...OrderRequest.mostOfOne).contains(line.quantity) else {
+                throw .invalid("quantity", "must be between 1 and \(OrderRequest.mostOfOne)")
+            }
+            // A damaged price must not trap.
             let (cost, overflow) = menu.amount.multipliedReportingOverflow(by: line.quantity)
             let (sum, overflowOfSum) = amount.addingReportingOverflow(cost)
             guard menu.amount >= 0, !overflow, !overflowOfSum else {

@@ -61,8 +61,7 @@ package struct Orders: Sendable {
             }
             let announcement = try OutboxRecords.insert(
                 .userOrder(UserOrderMessage(orderID: order.id), messageID: messageID, traceParent: traceParent),
-                at: now,
-                in: db)
+                at: now, in: db)
             return Placed(order: order, announcement: announcement)
         }
     }
@@ -104,14 +103,12 @@ package struct Orders: Sendable {
     package static func current(store: Int, _ page: Page, in db: Connection) throws -> Snapshot {
         Snapshot(
             orders: try OrderRecords.list(
-                .store(store), isOpen: true, before: page.before, limit: page.limit, in: db
-            ).filter { $0.order.status.isVisibleToStore },
+                .store(store), isOpen: true, before: page.before, limit: page.limit, in: db),
             lastEventID: try FeedRecords.head(in: db))
     }
 
     package static func history(store: Int, _ page: Page, in db: Connection) throws -> [OrderListEntry] {
         try OrderRecords.list(.store(store), isOpen: false, before: page.before, limit: page.limit, in: db)
-            .filter { $0.order.status.isVisibleToStore }
     }
 
     package static func find(_ id: Int, store: Int, in db: Connection) throws -> OrderListEntry {
@@ -157,9 +154,10 @@ package struct Orders: Sendable {
         package let before: Int?
         package let limit: Int
 
+        /// A limit is brought between 1 and `mostCurrent`.
         package init(before: Int? = nil, limit: Int) {
             self.before = before
-            self.limit = limit
+            self.limit = min(max(limit, 1), Orders.mostCurrent)
         }
     }
 }

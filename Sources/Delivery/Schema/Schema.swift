@@ -23,6 +23,7 @@ package enum Schema {
           phone_number TEXT NOT NULL
         ) STRICT;
         CREATE INDEX store_search ON store(status, category, star DESC, id);
+        CREATE INDEX store_best ON store(status, star DESC, id);
 
         CREATE TABLE store_menu (
           id INTEGER PRIMARY KEY AUTOINCREMENT,

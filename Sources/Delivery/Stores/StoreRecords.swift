@@ -63,12 +63,6 @@ enum StoreRecords {
     }
 }
 
-/// A stored value that this version of the program does not know.
-package struct UnreadableRecord: Error, Sendable, CustomStringConvertible {
-    package let description: String
-    init(_ what: String) { description = "\(what) holds a value that this version does not know" }
-}
-
 extension Store {
     /// A store that has just registered and has said nothing about itself yet.
     static func new(name: String) -> Store {

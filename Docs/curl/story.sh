@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Tells the whole story and checks it: a customer logs in, looks around and orders; the store owner watches the event
+# stream and sees that order, once. Ends with an error when anything is not so.
+# usage: story.sh
+#
+# It uses the other scripts of this folder, and the demo data (DEMO_DATA=1).
+
+here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+folder=$(mktemp -d "${TMPDIR:-/tmp}/delivery-story-XXXXXX")
+export DELIVERY_STATE=$folder/state
+watcher=''
+# shellcheck disable=SC2317 # it is called by a trap
+finish() {
+    local status=$?
+    [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
+    rm -rf "$folder"
+    exit $status
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+source "$here/lib.sh"
+
+chapter() { printf '\n== %s\n' "$*"; }
+# tell SCRIPT [ARGUMENT…]: runs it, shows its reply (shortened) and leaves it in $reply.
+reply=''
+tell() {
+    local script=$1 failed=''
+    shift
+    printf '$ Docs/curl/%s' "$script"
+    [ $# = 0 ] || printf ' %q' "$@"
+    printf '\n'
+    reply=$("$here/$script" "$@") || failed=1
+    if [ ${#reply} -gt 600 ]; then printf '%s …\n' "${reply:0:600}"; else printf '%s\n' "$reply"; fi
+    [ -z "$failed" ] || fail "$script failed"
+}
+# expect WHAT TEXT…: the last reply must contain each of the texts.
+expect() {
+    local what=$1 text
+    shift
+    for text; do
+        case $reply in *"$text"*) ;; *) fail "$what: the reply lacks $text" ;; esac
+    done
+    printf 'ok: %s\n' "$what"
+}
+# wait_for SECONDS WHAT COMMAND…
+wait_for() {
+    local left=$(($1 * 20)) what=$2
+    shift 2
+    until "$@"; do
+        left=$((left - 1))
+        [ $left -gt 0 ] || fail "$what did not come. The stream so far: $(cat "$folder/stream")"
+        sleep 0.05
+    done
+    printf 'ok: %s\n' "$what"
+}
+
+chapter "Both services are ready"
+tell health.sh
+expect "both say so" '"UP"'
+
+chapter "A customer logs in"
+tell login.sh
+expect "a token came" '"access_token"' '"refresh_token"'
+tell refresh.sh
+tell me.sh
+expect "it is she" 'customer@example.com'
+
+chapter "She looks for a store, and for something to eat"
+tell stores.sh KOREAN_FOOD
+expect "there is store 1" '"id":1' 'KOREAN_FOOD'
+tell menus.sh 1
+expect "with a menu" '"store_id":1' '"amount"'
+menu=$(json_field id <<<"$reply")
+
+chapter "The store owner logs in and watches"
+tell owner-login.sh
+tell owner-me.sh
+expect "it is the owner of store 1" 'owner1@example.com'
+printf '$ Docs/curl/watch.sh &\n'
+: >"$folder/stream"
+"$here/watch.sh" >"$folder/stream" &
+watcher=$!
+wait_for 10 "the stream is open" grep -q '^event: *onopen' "$folder/stream"
+
+chapter "The customer orders, and sends the same order once more because she is not sure"
+export IDEMPOTENCY_KEY=story-$$-$RANDOM$RANDOM
+tell order.sh 1 "$menu" "$menu"
+expect "the order is taken (201)" '"result_code":201' '"status":"ORDER"'
+order=$(cat "$DELIVERY_STATE/order_id")
+tell order.sh 1 "$menu" "$menu"
+[ "$(cat "$DELIVERY_STATE/order_id")" = "$order" ] || fail "the same key made a second order"
+printf 'ok: it is one order, number %s\n' "$order"
+tell order-by-id.sh
+expect "she can look it up" "\"id\":$order"
+tell current.sh limit=1
+expect "and it is under way" "\"id\":$order"
+
+chapter "The owner sees it"
+# The line of the order: its own id, not that of one of its menus.
+seen() {
+    grep '^data:' "$folder/stream" | grep user_order_response |
+        sed 's/"store_menu_responses":\[[^]]*\]//' | grep -cE "\"id\":${order}[,}]"
+}
+appears() { [ "$(seen)" -gt 0 ]; }
+wait_for 10 "order $order is on the stream" appears
+tell push-event.sh "the end"
+wait_for 10 "a test event arrives after it" grep -q 'the end' "$folder/stream"
+[ "$(seen)" = 1 ] || fail "order $order is on the stream $(seen) times"
+printf 'ok: the order came exactly once\n\n'
+cat "$folder/stream"
+tell owner-current.sh limit=5
+expect "the snapshot has it too, with the cursor of the stream" "\"id\":$order" '"last_event_id"'
+
+chapter "A tab that comes back"
+kill "$watcher" 2>/dev/null || true
+wait "$watcher" 2>/dev/null || true
+: >"$folder/stream"
+"$here/watch.sh" 0 >"$folder/stream" &
+watcher=$!
+wait_for 10 "gets the order again from the log" appears
+
+printf '\nThe story ended well: order %s went from the customer through RabbitMQ to the store owner.\n' "$order"

@@ -1,0 +1,267 @@
+import Bytes
+import EventLoop
+import HTTPWire
+
+/// One accepted connection, an actor on its loop. Readiness enters it without a hop; an idle one holds no buffer, no
+/// request and no task.
+actor Connection: StreamHandler {
+    enum Phase: UInt8 {
+        /// Between requests, or with a part of a head in `input`.
+        case head
+        /// The head is parsed and its body is on the way.
+        case body
+        /// A handler's task runs.
+        case responding
+        case streaming
+        /// The last reply is on its way; what still arrives is dropped.
+        case lingering
+        case closed
+    }
+
+    /// Octets behind a request in work that are kept before reading pauses.
+    static let pipelineLimit = 64 * 1024
+
+    let context: ServerLoop
+    let peer: String
+    var stream: Stream?
+    var phase = Phase.head
+    /// Octets that arrived and are not yet used: part of a head, or requests behind the one in work.
+    var input = ByteBuffer()
+    var scanner = HeadScanner()
+    /// The request whose body is on the way, or whose task runs.
+    var request: RequestStorage?
+    var eventStream: EventStreamState?
+    /// The place in the loop's list.
+    var index = -1
+    /// The sweep at which the phase has lasted too long.
+    var deadline: UInt32 = 0
+    /// Sweeps since the output last shrank, and how long it was then.
+    var stalledSweeps: UInt32 = 0
+    var stalledOutput = 0
+    var lingered = 0
+    /// Octets of this connection in the loop's `bufferedInput`.
+    var accounted = 0
+    var hasPeerEnded = false
+    var isProcessing = false
+    var isReadingPaused = false
+
+    init(_ context: ServerLoop, peer: String) {
+        self.context = context
+        self.peer = peer
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { context.loop.asUnownedSerialExecutor() }
+
+    /// Called once on the loop, before any readiness.
+    nonisolated func assumeIsolatedStart(_ stream: Stream) {
+        // The stream never leaves the loop's thread, on which both the caller and this actor live.
+        nonisolated(unsafe) let stream = stream
+        assumeIsolated { connection in
+            connection.stream = stream
+            connection.deadline = connection.context.tick &+ connection.context.ticks.head
+            connection.index = connection.context.add(connection)
+            if connection.context.isDraining { connection.drain() }
+        }
+    }
+
+    // MARK: - Stream events
+
+    nonisolated func streamDidReceive(_ received: ReceivedBytes) {
+        assumeIsolated { $0.receive(received.bytes) }
+    }
+
+    nonisolated func streamDidDrain() {
+        assumeIsolated { connection in
+            if connection.phase == .streaming {
+                connection.eventStream?.didDrain()
+            } else if connection.phase == .head {
+                connection.continueReading()
+            }
+        }
+    }
+
+    nonisolated func streamDidEnd() {
+        assumeIsolated { connection in
+            connection.hasPeerEnded = true
+            // A request in work is answered: a client may shut its side and wait.
+            if connection.phase != .responding { connection.stream?.closeAfterFlush() }
+            if connection.phase == .streaming { connection.stream?.close() }
+        }
+    }
+
+    nonisolated func streamDidClose(_: SystemError?) {
+        assumeIsolated { $0.didClose() }
+    }
+
+    private func didClose() {
+        let wasStreaming = phase == .streaming
+        phase = .closed
+        stream = nil
+        input.release()
+        // The task of a handler keeps its request itself.
+        request = nil
+        updateAccount()
+        if wasStreaming {
+            let state = eventStream
+            eventStream = nil
+            context.statistics.streamClosed()
+            state?.didClose()
+        }
+        context.remove(at: index)
+    }
+
+    private func receive(_ bytes: UnsafeRawBufferPointer) {
+        switch phase {
+        case .head, .body:
+            if input.isEmpty {
+                let used = process(bytes)
+                if used < bytes.count, phase != .closed {
+                    input.append(UnsafeRawBufferPointer(rebasing: bytes[used...]))
+                }
+            } else {
+                input.append(bytes)
+                processInput()
+            }
+            afterInput()
+        case .responding:
+            input.append(bytes)
+            if input.count >= Connection.pipelineLimit { pauseReading() }
+            afterInput()
+        case .lingering:
+            lingered += bytes.count
+            if lingered > context.configuration.lingerLimit { stream?.close() }
+        case .streaming, .closed:
+            break
+        }
+    }
+
+    /// Works on what waits in `input`.
+    func processInput() {
+        var waiting = ByteBuffer()
+        swap(&waiting, &input)
+        let used = waiting.withBytes { process($0) }
+        waiting.consume(min(used, waiting.count))
+        guard !waiting.isEmpty, phase != .closed, phase != .lingering, phase != .streaming else { return }
+        swap(&waiting, &input)
+    }
+
+    /// Gives memory back, or takes it into account.
+    func afterInput() {
+        if input.isEmpty, input.capacity > 0 { input.release() }
+        if accounted > 0 || input.capacity > 0 || request != nil { updateAccount() }
+        if context.bufferedInput > context.bufferedInputLimit, phase == .head || phase == .body {
+            refuse(HTTPError(.serviceUnavailable, "too many unfinished requests; try again soon"))
+        }
+    }
+
+    func updateAccount() {
+        let held = input.capacity + (request?.body.capacity ?? 0)
+        context.bufferedInput += held - accounted
+        accounted = held
+    }
+
+    func pauseReading() {
+        guard !isReadingPaused else { return }
+        isReadingPaused = true
+        stream?.pauseReading()
+    }
+
+    /// Goes on with what waits after a reply left or output drained.
+    func continueReading() {
+        guard !isProcessing, phase == .head else { return }
+        if !input.isEmpty {
+            processInput()
+            afterInput()
+        }
+        if isReadingPaused, phase == .head || phase == .body, !isOutputFull {
+            isReadingPaused = false
+            stream?.resumeReading()
+        }
+    }
+
+    /// Replies to pipelined requests gather no further than this.
+    var isOutputFull: Bool { (stream?.pendingOutput ?? 0) > 1 << 20 }
+
+    // MARK: - End
+
+    /// Sends what waits and the end of the stream, then drops what still arrives: a reset, which unread octets would
+    /// cause, could destroy the reply before the client has read it (RFC 9112 section 9.6).
+    func linger() {
+        guard phase != .closed, phase != .lingering else { return }
+        phase = .lingering
+        request = nil
+        input.release()
+        updateAccount()
+        deadline = context.tick &+ context.lingerTicks
+        if hasPeerEnded {
+            stream?.closeAfterFlush()
+        } else {
+            stream?.shutdownOutput()
+            if isReadingPaused {
+                isReadingPaused = false
+                stream?.resumeReading()
+            }
+        }
+    }
+
+    /// Ends at once, as does what waits to be sent.
+    func abort() { stream?.close() }
+
+    /// The server shuts down.
+    func drain() {
+        if phase == .streaming { endEventStream() }
+    }
+
+    func closeIfIdle() {
+        if phase == .head, input.isEmpty { linger() }
+    }
+
+    // MARK: - Time
+
+    private func isPast(_ deadline: UInt32) -> Bool { Int32(bitPattern: context.tick &- deadline) >= 0 }
+
+    /// Called at regular times for every connection.
+    func sweep() {
+        guard let stream else { return }
+        let waiting = stream.pendingOutput
+        if waiting > 0 {
+            // Output that shrinks is progress; a full queue of an event stream is seen to when it is written to.
+            stalledSweeps = waiting >= stalledOutput && stalledOutput > 0 ? stalledSweeps &+ 1 : 0
+            stalledOutput = waiting
+            if stalledSweeps >= context.ticks.write { return stream.close() }
+        } else {
+            stalledOutput = 0
+            stalledSweeps = 0
+        }
+        switch phase {
+        case .head:
+            guard isPast(deadline), waiting == 0 else { return }
+            if scanner.hasStarted {
+                refuse(HTTPError(.requestTimeout, "the head of the request took too long"))
+            } else {
+                linger()
+            }
+        case .body:
+            if isPast(deadline) { checkBodyRate() }
+        case .lingering:
+            if waiting > 0 {
+                deadline = context.tick &+ context.lingerTicks
+            } else if isPast(deadline) {
+                stream.close()
+            }
+        case .streaming:
+            sweepEventStream()
+        case .responding, .closed:
+            break
+        }
+    }
+
+    /// After the body's grace a client must have sent at the minimum rate, counted from the end of the head.
+    private func checkBodyRate() {
+        guard let request else { return }
+        let elapsed = Double(context.tick &- (deadline &- context.ticks.body)) / context.ticks.perSecond
+        if Double(request.body.count) < elapsed * Double(context.configuration.minimumBodyRate) {
+            refuse(HTTPError(.requestTimeout, "the body of the request took too long"))
+        }
+    }
+}
