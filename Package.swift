@@ -80,6 +80,7 @@ let package = Package(
         tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter"]),
         tests("ServiceTests", ["Service", "EventLoop"]),
         tests("DeliveryTests", ["Delivery", "SQLite"]),
+        tests("MessagingTests", ["Messaging", "Delivery", "Service"]),
         tests("SupportTests", ["Support"]),
         tests("Integration", ["Support", "AMQP", "AMQPWire", "Messaging", "Delivery", "SQLite", "EventLoop", "Service"]),
         tests("EndToEnd", ["Support", "api", "store-admin"]),

@@ -42,6 +42,14 @@ expect() {
     done
     printf 'ok: %s\n' "$what"
 }
+# Finds the order by its own id, not by that of its store or of one of its menus.
+mentions_order() {
+    sed -E 's/"store_menu_responses":\[[^]]*\]//g;s/"store_response":\{[^}]*\}//g' | grep "${1:--q}" -E "\"id\":${order}[,}]"
+}
+expect_order() {
+    mentions_order <<<"$reply" || fail "$1: the reply lacks order $order"
+    printf 'ok: %s\n' "$1"
+}
 # wait_for SECONDS WHAT COMMAND…
 wait_for() {
     local left=$(($1 * 20)) what=$2
@@ -91,16 +99,12 @@ tell order.sh 1 "$menu" "$menu"
 [ "$(cat "$DELIVERY_STATE/order_id")" = "$order" ] || fail "the same key made a second order"
 printf 'ok: it is one order, number %s\n' "$order"
 tell order-by-id.sh
-expect "she can look it up" "\"id\":$order"
+expect_order "she can look it up"
 tell current.sh limit=1
-expect "and it is under way" "\"id\":$order"
+expect_order "and it is under way"
 
 chapter "The owner sees it"
-# The line of the order: its own id, not that of one of its menus.
-seen() {
-    grep '^data:' "$folder/stream" | grep user_order_response |
-        sed 's/"store_menu_responses":\[[^]]*\]//' | grep -cE "\"id\":${order}[,}]"
-}
+seen() { grep '^data:' "$folder/stream" | grep user_order_response | mentions_order -c; }
 appears() { [ "$(seen)" -gt 0 ]; }
 wait_for 10 "order $order is on the stream" appears
 tell push-event.sh "the end"
@@ -109,7 +113,8 @@ wait_for 10 "a test event arrives after it" grep -q 'the end' "$folder/stream"
 printf 'ok: the order came exactly once\n\n'
 cat "$folder/stream"
 tell owner-current.sh limit=5
-expect "the snapshot has it too, with the cursor of the stream" "\"id\":$order" '"last_event_id"'
+expect_order "the snapshot has it too"
+expect "with the cursor of the stream" '"last_event_id"'
 
 chapter "A tab that comes back"
 kill "$watcher" 2>/dev/null || true

@@ -111,9 +111,15 @@ is_running() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
 
 # stop PID SECONDS: SIGTERM, SIGKILL when it takes longer than that. Returns the exit status.
 stop() {
+    [ -n "$1" ] || return 0
+    kill -TERM "$1" 2>/dev/null || true
+    await_end "$@"
+}
+
+# await_end PID SECONDS: the same without SIGTERM, for a process that has had it; a second one would end it at once.
+await_end() {
     local pid=$1 left=$(($2 * 20))
     [ -n "$pid" ] || return 0
-    kill -TERM "$pid" 2>/dev/null || true
     while is_running "$pid" && [ $left -gt 0 ]; do
         left=$((left - 1))
         sleep 0.05

@@ -51,6 +51,8 @@ struct API {
                     ("relay", { await relay.stop(within: .seconds(1)) }),
                     ("database", { await setup.database.close() }),
                 ])
+            // What still waits for a broker that never answered.
+            tasks.cancelAll()
         }
     }
 }

@@ -54,6 +54,8 @@ struct StoreAdmin {
                     ("server", { await server.shutdown(within: .seconds(2)) }),
                     ("database", { await setup.database.close() }),
                 ])
+            // What still waits for a broker that never answered.
+            tasks.cancelAll()
         }
     }
 }

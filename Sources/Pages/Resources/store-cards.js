@@ -123,6 +123,7 @@ function fill(card, order) {
   element.dataset.waiting = isWaiting(order);
   slots.number.textContent = text("order.number", { id: order.id });
   slots.items.replaceChildren(...order.items.map(itemRow));
+  put(slots.note, order.note);
   slots.ordered.textContent = text("order.ordered", { time: time(order.orderedAt) });
   slots.total.textContent = money(order.amount);
   put(slots.progress, progress(order));

@@ -116,6 +116,7 @@ function read(entry) {
     changedAt: instant(source.changed_at),
     actor: source.actor ?? null,
     prepMinutes: source.prep_minutes ?? null,
+    note: typeof source.note === "string" ? source.note : "",
     items: (source.items ?? []).map((item) => ({
       name: String(item.name),
       amount: Number(item.amount) || 0,
