@@ -140,6 +140,8 @@ rabbitmq_installation() {
 # start_rabbitmq FOLDER LOG: starts a broker on free ports of 127.0.0.1 with its data in the folder and a port mapper
 # (epmd) of its own, and waits until it is ready. Sets rabbitmq_pid, epmd_pid, amqp_port.
 rabbitmq_pid='' epmd_pid='' amqp_port=''
+# Seconds that the broker gets to stop: few while it starts, when it does not listen to SIGTERM.
+rabbitmq_grace=3
 start_rabbitmq() {
     local folder=$1 log=$2 try installation port epmd_port distribution_port left
     installation=$(rabbitmq_installation)
@@ -180,7 +182,10 @@ start_rabbitmq() {
         rabbitmq_pid=$pid
         left=600
         while is_running "$rabbitmq_pid" && [ $left -gt 0 ]; do
-            if grep -q 'Server startup complete' "$log"; then return 0; fi
+            if grep -q 'Server startup complete' "$log"; then
+                rabbitmq_grace=20
+                return 0
+            fi
             left=$((left - 1))
             sleep 0.1
         done
@@ -192,7 +197,7 @@ start_rabbitmq() {
 }
 
 stop_rabbitmq() {
-    stop "$rabbitmq_pid" 20 || true
+    stop "$rabbitmq_pid" "$rabbitmq_grace" || true
     stop "$epmd_pid" 5 || true
     rabbitmq_pid='' epmd_pid=''
 }

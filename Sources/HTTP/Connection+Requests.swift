@@ -25,7 +25,7 @@ extension Connection {
                 position += used
             case .body:
                 position += takeBody(rest)
-            case .responding:
+            case .responding, .sending:
                 return position
             case .streaming, .lingering, .closed:
                 return bytes.count
@@ -159,7 +159,7 @@ extension Connection {
     private func taskDidEnd(_ request: RequestStorage, _ response: Response) {
         guard phase == .responding else {
             // The connection is gone; the work is done all the same.
-            observe(request, response)
+            observe(request, response.status, bodyCount: response.body.count)
             return
         }
         self.request = nil
@@ -172,16 +172,26 @@ extension Connection {
     private func finish(_ request: RequestStorage, _ response: consuming Response) {
         context.hooks.after?(Request(request), &response)
         let isHead = request.head.method == .head
-        let isStream = if case .eventStream = response.body { true } else { false }
+        let minorVersion = request.head.minorVersion
+        let endsWithConnection =
+            switch response.body {
+            case .eventStream: true
+            case .streamed: minorVersion == 0 && !isHead
+            default: false
+            }
         let keepsAlive =
-            request.head.keepsAlive && !response.closesConnection && !context.isDraining && !isStream
-        let isSent = send(
-            response, traceID: request.traceID, isHead: isHead, keepsAlive: keepsAlive,
-            saysKeepAlive: request.head.minorVersion == 0)
-        observe(request, response)
+            request.head.keepsAlive && !response.closesConnection && !context.isDraining && !endsWithConnection
+        let outcome = send(
+            response, traceID: request.traceID, isHead: isHead, keepsAlive: keepsAlive, minorVersion: minorVersion)
+        if outcome == .asGiven, !isHead, !response.status.forbidsContent,
+            case .streamed(let produce) = response.body
+        {
+            return beginBody(BodyState(request, response.status, keepsAlive: keepsAlive), produce)
+        }
+        observe(request, response.status, bodyCount: response.body.count)
         context.giveBack(request)
-        guard isSent else { return abort() }
-        if case .eventStream(let start) = response.body, !isHead {
+        guard outcome != .refused else { return abort() }
+        if outcome == .asGiven, !isHead, case .eventStream(let start) = response.body {
             beginEventStream(start)
         } else if keepsAlive {
             deadline = context.tick &+ context.ticks.idle
@@ -190,13 +200,13 @@ extension Connection {
         }
     }
 
-    private func observe(_ request: RequestStorage, _ response: borrowing Response) {
+    func observe(_ request: RequestStorage, _ status: HTTPStatus, bodyCount: Int) {
         guard let observer = context.hooks.observer else { return }
         let duration = request.started.map { .now - $0 } ?? .zero
         observer(
             Hooks.Observation(
-                method: request.head.method, pattern: request.route?.pattern ?? "", status: response.status,
-                duration: duration, bodyCount: response.body.count, traceID: request.traceID, peer: peer))
+                method: request.head.method, pattern: request.route?.pattern ?? "", status: status,
+                duration: duration, bodyCount: bodyCount, traceID: request.traceID, peer: peer))
     }
 
     /// Answers what the server itself refuses, and closes the connection since the rest of it is unknown.
@@ -208,17 +218,18 @@ extension Connection {
         var response = context.hooks.errorResponder(error, handed, traceID)
         if error.status == .serviceUnavailable { response.fields.set("Retry-After", "1") }
         context.hooks.after?(handed, &response)
-        let isSent = send(
-            response, traceID: traceID, isHead: request?.head.method == .head, keepsAlive: false, saysKeepAlive: false)
+        if response.body.isStream { response.body = .none }
+        let outcome = send(
+            response, traceID: traceID, isHead: request?.head.method == .head, keepsAlive: false, minorVersion: 1)
         if let request {
-            observe(request, response)
+            observe(request, response.status, bodyCount: response.body.count)
         } else if let observer = context.hooks.observer {
             observer(
                 Hooks.Observation(
                     method: .unrecognized, pattern: "", status: response.status, duration: .zero,
                     bodyCount: response.body.count, traceID: traceID, peer: peer))
         }
-        if isSent { linger() } else { abort() }
+        if outcome == .refused { abort() } else { linger() }
     }
 
     /// OPTIONS, 404, 405 and 501. With a body on the way the connection ends, so that it need not be read first.

@@ -12,6 +12,9 @@ actor Connection: StreamHandler {
         case body
         /// A handler's task runs.
         case responding
+        /// A task writes the body of the response.
+        case sending
+        /// An event stream is open.
         case streaming
         /// The last reply is on its way; what still arrives is dropped.
         case lingering
@@ -31,13 +34,15 @@ actor Connection: StreamHandler {
     /// The request whose body is on the way, or whose task runs.
     var request: RequestStorage?
     var eventStream: EventStreamState?
+    var body: BodyState?
     /// The place in the loop's list.
     var index = -1
     /// The sweep at which the phase has lasted too long.
     var deadline: UInt32 = 0
-    /// Sweeps since the output last shrank, and how long it was then.
+    /// Sweeps since the client last took some of the output, how much waited then, and how much was queued since.
     var stalledSweeps: UInt32 = 0
     var stalledOutput = 0
+    var queuedSinceSweep = 0
     var lingered = 0
     /// Octets of this connection in the loop's `bufferedInput`.
     var accounted = 0
@@ -74,6 +79,8 @@ actor Connection: StreamHandler {
         assumeIsolated { connection in
             if connection.phase == .streaming {
                 connection.eventStream?.didDrain()
+            } else if connection.phase == .sending {
+                connection.body?.resume()
             } else if connection.phase == .head {
                 connection.continueReading()
             }
@@ -84,7 +91,7 @@ actor Connection: StreamHandler {
         assumeIsolated { connection in
             connection.hasPeerEnded = true
             // A request in work is answered: a client may shut its side and wait.
-            if connection.phase != .responding { connection.stream?.closeAfterFlush() }
+            if connection.phase != .responding, connection.phase != .sending { connection.stream?.closeAfterFlush() }
             if connection.phase == .streaming { connection.stream?.close() }
         }
     }
@@ -107,6 +114,11 @@ actor Connection: StreamHandler {
             context.statistics.streamClosed()
             state?.didClose()
         }
+        if let state = body {
+            body = nil
+            state.resume()
+            state.task?.cancel()
+        }
         context.remove(at: index)
     }
 
@@ -123,7 +135,7 @@ actor Connection: StreamHandler {
                 processInput()
             }
             afterInput()
-        case .responding:
+        case .responding, .sending:
             input.append(bytes)
             if input.count >= Connection.pipelineLimit { pauseReading() }
             afterInput()
@@ -225,13 +237,16 @@ actor Connection: StreamHandler {
         guard let stream else { return }
         let waiting = stream.pendingOutput
         if waiting > 0 {
-            // Output that shrinks is progress; a full queue of an event stream is seen to when it is written to.
-            stalledSweeps = waiting >= stalledOutput && stalledOutput > 0 ? stalledSweeps &+ 1 : 0
+            // What left since the last sweep is progress; a full queue of an event stream is seen to when it is written to.
+            let hasProgress = waiting < stalledOutput + queuedSinceSweep
+            stalledSweeps = hasProgress || stalledOutput == 0 ? 0 : stalledSweeps &+ 1
             stalledOutput = waiting
+            queuedSinceSweep = 0
             if stalledSweeps >= context.ticks.write { return stream.close() }
         } else {
             stalledOutput = 0
             stalledSweeps = 0
+            queuedSinceSweep = 0
         }
         switch phase {
         case .head:
@@ -251,7 +266,7 @@ actor Connection: StreamHandler {
             }
         case .streaming:
             sweepEventStream()
-        case .responding, .closed:
+        case .responding, .sending, .closed:
             break
         }
     }

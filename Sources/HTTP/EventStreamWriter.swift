@@ -106,7 +106,7 @@ extension Connection {
 
     func sendEvent(_ bytes: SharedBytes) -> Bool {
         guard phase == .streaming, let stream else { return false }
-        if stream.write(shared: bytes) { return true }
+        if queue(on: stream, { $0.write(shared: bytes) }) { return true }
         context.statistics.streamWasCutOff()
         stream.close()
         return false

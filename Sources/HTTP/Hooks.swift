@@ -8,7 +8,7 @@ package struct Hooks: Sendable {
         /// The route's pattern, or an empty string if no route matched or the head was malformed.
         package let pattern: String
         package let status: HTTPStatus
-        /// From the end of the head to the reply's handing over to the socket.
+        /// From the end of the head to the handing over of the reply, or of the last of a streamed one, to the socket.
         package let duration: Duration
         /// Octets of the reply's body.
         package let bodyCount: Int
@@ -21,7 +21,8 @@ package struct Hooks: Sendable {
     /// May change a response before it is sent. The request is nil if its head was malformed.
     package var after: (@Sendable (Request?, inout Response) -> Void)?
     /// Makes the response for what a handler or hook threw, and for the server's own refusals, which are `HTTPError`.
-    /// The request is nil if its head was malformed.
+    /// The request is nil if its head was malformed. It is told also what the producer of a streamed body threw; what it
+    /// returns then is not sent.
     package var errorResponder: @Sendable (any Error, Request?, TraceID) -> Response = Hooks.plainText
     package var observer: (@Sendable (Observation) -> Void)?
 

@@ -3,21 +3,34 @@ import HTTPWire
 
 /// What a handler answers.
 package struct Response: Sendable {
+    /// Writes a body piece by piece, in a task on the connection's loop, which is cancelled when the connection ends.
+    package typealias BodyProducer = @Sendable (borrowing ResponseBodyWriter) async throws -> Void
+
     package enum Body: Sendable {
         case none
         case bytes([UInt8])
         case text(StaticString)
         /// Sent without being copied.
         case shared(SharedBytes)
+        /// Sent in chunks while it is made.
+        case streamed(BodyProducer)
         /// The connection becomes an event stream; called on its loop once the head is on its way.
         case eventStream(@Sendable (EventStreamWriter) -> Void)
 
         package var count: Int {
             switch self {
-            case .none, .eventStream: 0
+            case .none, .streamed, .eventStream: 0
             case .bytes(let bytes): bytes.count
             case .text(let text): text.utf8CodeUnitCount
             case .shared(let shared): shared.count
+            }
+        }
+
+        /// Its length is not known when it begins.
+        var isStream: Bool {
+            switch self {
+            case .streamed, .eventStream: true
+            default: false
             }
         }
     }
@@ -58,6 +71,15 @@ package struct Response: Sendable {
         var response = Response(status)
         response.fields.append("Location", location)
         return response
+    }
+
+    /// A body of unknown length, which `produce` writes: in chunks for HTTP/1.1, up to the end of the connection for
+    /// HTTP/1.0. If it throws, the error goes to `Hooks.errorResponder` to be reported, and the connection ends before
+    /// the last chunk, so that the client notices (one of HTTP/1.0 cannot). It is not called for HEAD.
+    package static func streamed(
+        contentType: StaticString, status: HTTPStatus = .ok, _ produce: @escaping BodyProducer
+    ) -> Response {
+        Response(status, contentType: contentType, body: .streamed(produce))
     }
 
     /// Turns the connection into an event stream, which ends when the writer or the client closes it, after its life

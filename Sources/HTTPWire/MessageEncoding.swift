@@ -55,9 +55,14 @@ extension ByteBuffer {
     /// Appends one chunk; an empty one would end the body and is left out.
     package mutating func appendChunk(_ bytes: UnsafeRawBufferPointer) {
         guard !bytes.isEmpty else { return }
-        append(utf8: String(bytes.count, radix: 16))
-        append("\r\n")
+        appendChunkHead(bytes.count)
         append(bytes)
+        append("\r\n")
+    }
+
+    /// Appends the line before a chunk of `count` octets, which is not 0.
+    package mutating func appendChunkHead(_ count: Int) {
+        append(utf8: String(count, radix: 16))
         append("\r\n")
     }
 

@@ -74,7 +74,7 @@ package actor OutboxRelay {
         self.connection = connection
         let removals = self.removals
         removals.removed = { [weak self] ids in self?.noteRemoved(ids) }
-        await sweep(olderThan: .zero)
+        await sweep()
         scheduleSweep()
         while !isStopping {
             do {
@@ -109,7 +109,7 @@ package actor OutboxRelay {
         while true {
             guard let message = queue.next() else {
                 if isStopping { return }
-                if queue.hasOverflowed, await sweep(olderThan: .zero) { continue }
+                if queue.hasOverflowed, await sweep() { continue }
                 await somethingToDo()
                 continue
             }
@@ -219,13 +219,14 @@ package actor OutboxRelay {
         scheduleSweep()
     }
 
+    /// - Parameter age: nil takes every row, also one that a clock which was set back since has dated into the future.
     /// - Returns: whether it found something to publish.
     @discardableResult
-    private func sweep(olderThan age: Duration) async -> Bool {
+    private func sweep(olderThan age: Duration? = nil) async -> Bool {
         guard let room = queue.beginSweep() else { return false }
         var found: [OutboxMessage] = []
         var after = 0
-        let limit = Timestamp.now.adding(.zero - age)
+        let youngest = age.map { Timestamp.now.adding(.zero - $0) }
         while found.count < room {
             let start = after
             guard
@@ -233,7 +234,7 @@ package actor OutboxRelay {
                     try Outbox.waiting(after: start, limit: Self.sweepPage, in: db)
                 }), let last = page.last
             else { break }
-            found += page.filter { $0.createdAt <= limit }
+            found += page.filter { message in youngest.map { message.createdAt <= $0 } ?? true }
             after = last.id
             if page.count < Self.sweepPage { break }
         }

@@ -87,6 +87,7 @@ struct ConnectTests {
     func cancellation() async {
         // A process of its own, so that nobody else opens descriptors meanwhile.
         await #expect(processExitsWith: .success) {
+            try await settleRuntime()
             try await withLoop { loop in
                 let full = try FullListener()
                 let port = full.port

@@ -4,18 +4,6 @@ import EventLoop
 import Glibc
 import Testing
 
-/// How many entries a folder has.
-func entries(_ path: String) -> Int {
-    guard let folder = opendir(path) else { return -1 }
-    defer { closedir(folder) }
-    var count = -2
-    while readdir(folder) != nil { count += 1 }
-    return count
-}
-
-/// Descriptors of this process; the one that reads the folder is not counted.
-func openDescriptors() -> Int { entries("/proc/self/fd") - 1 }
-
 /// Raises the soft limit of descriptors to the hard one, and gives that.
 private func raiseDescriptorLimit() -> Int {
     var limit = rlimit()
@@ -110,6 +98,7 @@ struct TenThousandTests {
 
     private static func connectAndEcho(_ port: Int) async throws {
         _ = raiseDescriptorLimit()
+        try await settleRuntime()
         let address = try loopbackAddress(port: port)
         try await withLoop { loop in
             let before = openDescriptors()

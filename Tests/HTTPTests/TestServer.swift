@@ -180,6 +180,21 @@ final class Client {
         return Reply(status: Int(parser.status.code), body: body, fields: fields)
     }
 
+    /// Reads one response whose body need not fit into memory; `take` gets the body's pieces.
+    func reply(_ take: ([UInt8]) throws -> Void) throws {
+        var limits = ResponseParser.Limits()
+        // Also that of one chunk.
+        limits.body = 1 << 26
+        var parser = ResponseParser(to: .get, limits: limits)
+        while !parser.isComplete {
+            if try waiting.isEmpty && !receive() { return try parser.end() }
+            let used = try waiting.withUnsafeBytes { try parser.parse($0) }
+            waiting.removeFirst(used)
+            try take(parser.body.array)
+            parser.body.clear()
+        }
+    }
+
     func ask(_ request: String, method: HTTPMethod = .get) throws -> Reply {
         try send(request)
         return try reply(to: method)
@@ -193,6 +208,16 @@ final class Client {
     func endsCleanly() throws -> Bool {
         while try receive() {}
         return waiting.isEmpty
+    }
+
+    /// Reads and forgets until `isEnough` or the connection ends.
+    func countUntil(_ isEnough: () -> Bool) -> Int {
+        var count = 0
+        while !isEnough(), (try? receive()) == true {
+            count += waiting.count
+            waiting = []
+        }
+        return count
     }
 
     /// Reads until the server ends the connection in whatever way; returns how many octets came.

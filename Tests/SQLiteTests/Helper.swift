@@ -1,5 +1,9 @@
 import Glibc
+import Synchronization
 import Testing
+
+/// Starts one at a time: between `pipe` and FD_CLOEXEC another one would inherit the descriptors.
+private let starting = Mutex(())
 
 /// A second process that works on the same file: the executable SQLiteWriter, beside the tests' own.
 final class Helper: Sendable {
@@ -16,6 +20,10 @@ final class Helper: Sendable {
         let slash = try #require(own.lastIndex(of: "/"))
         let program = own[..<slash] + "/SQLiteWriter"
 
+        (identifier, input, output) = try starting.withLock { _ in try Self.start(String(program), arguments) }
+    }
+
+    private static func start(_ program: String, _ arguments: [String]) throws -> (pid_t, Int32, Int32) {
         var toChild: [Int32] = [0, 0]
         var fromChild: [Int32] = [0, 0]
         try #require(pipe(&toChild) == 0 && pipe(&fromChild) == 0)
@@ -25,16 +33,14 @@ final class Helper: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, toChild[0], 0)
         posix_spawn_file_actions_adddup2(&actions, fromChild[1], 1)
-        var vector: [UnsafeMutablePointer<CChar>?] = ([String(program)] + arguments).map { strdup($0) } + [nil]
+        var vector: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
         defer { for pointer in vector { free(pointer) } }
         var identifier = pid_t()
-        let result = posix_spawn(&identifier, String(program), &actions, nil, &vector, environ)
+        let result = posix_spawn(&identifier, program, &actions, nil, &vector, environ)
         close(toChild[0])
         close(fromChild[1])
         try #require(result == 0, "cannot start \(program)")
-        self.identifier = identifier
-        input = toChild[1]
-        output = fromChild[0]
+        return (identifier, toChild[1], fromChild[0])
     }
 
     deinit {

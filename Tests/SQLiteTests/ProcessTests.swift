@@ -1,6 +1,5 @@
 import Glibc
 import SQLite
-import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1)), .serialized) struct ProcessTests {
@@ -8,91 +7,59 @@ import Testing
 
     init() throws { folder = try Folder() }
 
+    /// Lets two processes write the file at the same time; returns what each printed.
+    private func compete(rows: Int, milliseconds: Int, checkpointPages: Int) async throws -> [[[Substring]]] {
+        await (try Database(path: folder.database, migrations: [entries])).close()
+        let helpers = try ["first", "second"].map { origin in
+            try Helper("write", folder.database, origin, "\(rows)", "\(milliseconds)", "\(checkpointPages)")
+        }
+        for helper in helpers { try await helper.ready() }
+        for helper in helpers { helper.send() }
+        var printed: [[[Substring]]] = []
+        for helper in helpers {
+            let (lines, status) = try await helper.finish()
+            try #require(status == 0, "\(lines)")
+            printed.append(lines.map { $0.split(separator: " ") })
+        }
+        return printed
+    }
+
     @Test("two processes that write without pause get their share each, and nobody waits long")
     func fairness() async throws {
+        let results = try await compete(rows: .max, milliseconds: 1500, checkpointPages: 1000).map { lines in
+            (lines.last ?? []).compactMap { Int($0) }
+        }
+        try #require(results.allSatisfy { $0.count == 2 })
+        let counts = results.map { $0[0] }
+        // Without the turnstile one of the two gets nearly everything, and the other waits for seconds.
+        #expect(counts.allSatisfy { $0 * 5 > counts[0] + counts[1] }, "\(counts)")
+        #expect(results.allSatisfy { $0[1] < 5_000_000_000 }, "\(results)")
         let database = try Database(path: folder.database, migrations: [entries])
-        let helper = try Helper("write", folder.database, "1500", "1000")
-        try await helper.ready()
-        let isOver = Flag()
-        helper.send()
-        async let ended = helper.finish()
-        async let own = { () async throws -> (count: Int, longest: UInt64) in
-            var count = 0
-            var longest: UInt64 = 0
-            while !isOver.isSet {
-                let number = count
-                let start = monotonicNanoseconds()
-                try await database.write { try $0.insert(number, "own") }
-                longest = max(longest, monotonicNanoseconds() - start)
-                count += 1
-            }
-            return (count, longest)
-        }()
-        let (lines, status) = try await ended
-        isOver.set()
-        let (count, longest) = try await own
-        #expect(status == 0)
-        let result = try #require(lines.last).split(separator: " ").compactMap { Int($0) }
-        try #require(result.count == 2)
-        // Without the turnstile one of the two gets nearly everything.
-        let share = Double(result[0]) / Double(result[0] + count)
-        #expect(share > 0.2 && share < 0.8, "the helper wrote \(result[0]), the test \(count)")
-        #expect(longest < 1_000_000_000 && result[1] < 1_000_000_000)
-        #expect(try await database.read { try $0.numbers("helper") } == Array(0..<result[0]))
-        #expect(try await database.read { try $0.numbers("own") } == Array(0..<count))
+        let stored = try await database.read { [try $0.numbers("first").count, try $0.numbers("second").count] }
+        #expect(stored == counts)
         #expect(try await database.integrityCheck() == [])
         await database.close()
     }
 
     @Test("no checkpoint of either process overlaps a commit of either one")
     func checkpointsAndCommits() async throws {
-        typealias Span = (begin: UInt64, end: UInt64)
-        let spans = Mutex<(commits: [Span], checkpoints: [Span])>(([], []))
-        let began = Mutex<UInt64>(0)
-        var configuration = Configuration()
-        configuration.checkpointPages = 20
-        configuration.observer = { event in
-            let now = monotonicNanoseconds()
-            switch event {
-            case .groupBegan, .checkpointBegan: began.withLock { $0 = now }
-            case .groupEnded: spans.withLock { $0.commits.append((began.withLock { $0 }, now)) }
-            case .checkpointEnded: spans.withLock { $0.checkpoints.append((began.withLock { $0 }, now)) }
+        let printed = try await compete(rows: 100, milliseconds: 40_000, checkpointPages: 20)
+        func spans(_ kind: String) -> [[(begin: UInt64, end: UInt64)]] {
+            printed.map { lines in
+                lines.filter { $0.count == 3 && $0[0] == kind }.map { (UInt64($0[1]) ?? 0, UInt64($0[2]) ?? 0) }
             }
         }
-        let database = try Database(path: folder.database, migrations: [entries], configuration: configuration)
-        let helper = try Helper("write", folder.database, "1000", "20")
-        try await helper.ready()
-        helper.send()
-        let isOver = Flag()
-        async let ended = helper.finish()
-        async let own: Void = {
-            var number = 0
-            while !isOver.isSet {
-                let next = number
-                try await database.write { try $0.insert(next, "own") }
-                number += 1
-            }
-        }()
-        let (lines, status) = try await ended
-        isOver.set()
-        try await own
+        let commits = spans("commit")
+        let checkpoints = spans("checkpoint")
+        // Both sides did both.
+        #expect(commits.allSatisfy { $0.count > 50 })
+        #expect(checkpoints.allSatisfy { $0.count > 2 })
+        // In order of their beginning none starts before the one before it has ended.
+        let all = (commits + checkpoints).flatMap { $0 }.sorted { $0.begin < $1.begin }
+        #expect(zip(all, all.dropFirst()).allSatisfy { $0.end <= $1.begin })
+        let database = try Database(path: folder.database, migrations: [entries])
         #expect(try await database.integrityCheck() == [])
         await database.close()
-        #expect(status == 0)
-
-        var (commits, checkpoints) = spans.withLock { $0 }
-        let ownCheckpoints = checkpoints.count
-        for line in lines {
-            let words = line.split(separator: " ")
-            guard words.count == 3, let begin = UInt64(words[1]), let end = UInt64(words[2]) else { continue }
-            if words[0] == "commit" { commits.append((begin, end)) }
-            if words[0] == "checkpoint" { checkpoints.append((begin, end)) }
-        }
-        // Both sides did both.
-        #expect(ownCheckpoints > 3 && checkpoints.count > ownCheckpoints + 3 && commits.count > 100)
-        // In order of their beginning no span starts before the one before it has ended.
-        let all = (commits + checkpoints).sorted { $0.begin < $1.begin }
-        #expect(zip(all, all.dropFirst()).allSatisfy { $0.end <= $1.begin })
     }
 
     @Test("a process that is killed while it holds the locks leaves them free and its transaction undone")

@@ -18,7 +18,10 @@ let path = arguments[2]
 do {
     switch arguments[1] {
     case "write":
-        try await write(milliseconds: Int(arguments[3]) ?? 1000, checkpointPages: Int(arguments[4]) ?? 1000)
+        guard arguments.count == 7, let count = Int(arguments[4]), let milliseconds = Int(arguments[5]),
+            let pages = Int(arguments[6])
+        else { exit(2) }
+        try await write(arguments[3], count, milliseconds: milliseconds, checkpointPages: pages)
     case "lock": try holdLock()
     case "die": try await dieInTransaction()
     case "open": try openAsNobody()
@@ -31,8 +34,9 @@ do {
     exit(1)
 }
 
-/// Writes in a closed loop. Prints each commit group and checkpoint with its times, then the count and the longest wait.
-func write(milliseconds: Int, checkpointPages: Int) async throws {
+/// Writes in four closed loops, so that it wants the lock again as soon as it has given it up: until each has written
+/// `most` rows, or time is up. Prints each commit group and checkpoint with its times, then the rows and the longest wait.
+func write(_ origin: String, _ most: Int, milliseconds: Int, checkpointPages: Int) async throws {
     let events = Mutex<[String]>([])
     let began = Mutex<UInt64>(0)
     var configuration = Configuration()
@@ -48,17 +52,25 @@ func write(milliseconds: Int, checkpointPages: Int) async throws {
     let database = try Database(path: path, configuration: configuration)
     say("ready")
     waitForLine()
-    var count = 0
-    var longest: UInt64 = 0
     let end = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
-    while monotonicNanoseconds() < end {
-        let start = monotonicNanoseconds()
-        let number = count
-        try await database.write { connection in
-            try connection.run("INSERT INTO entry(origin, number, body) VALUES('helper', ?, ?)", number, "some text")
+    @Sendable func loop() async throws -> (count: Int, longest: UInt64) {
+        var count = 0
+        var longest: UInt64 = 0
+        while count < most, monotonicNanoseconds() < end {
+            let start = monotonicNanoseconds()
+            let number = count
+            try await database.write { connection in
+                try connection.run(
+                    "INSERT INTO entry(origin, number, body) VALUES(?, ?, ?)", origin, number, "some text")
+            }
+            longest = max(longest, monotonicNanoseconds() - start)
+            count += 1
         }
-        longest = max(longest, monotonicNanoseconds() - start)
-        count += 1
+        return (count, longest)
+    }
+    let (count, longest) = try await withThrowingTaskGroup(of: (count: Int, longest: UInt64).self) { tasks in
+        for _ in 0..<4 { tasks.addTask { try await loop() } }
+        return try await tasks.reduce((0, 0)) { ($0.0 + $1.count, max($0.1, $1.longest)) }
     }
     await database.close()
     for event in events.withLock({ $0 }) { say(event) }

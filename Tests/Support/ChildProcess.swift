@@ -130,8 +130,8 @@ package final class ChildProcess: Sendable {
         guard let exit = state.wait(until: deadline, { $0.exit }) else {
             throw SupportError("\(name) still runs after \(seconds) s. Its output:\n\(output)")
         }
-        // A grandchild may hold the pipe open, so the wait for the rest of the output is short.
-        _ = state.wait(until: Date(timeIntervalSinceNow: 0.5)) { $0.outputEnded ? true : nil }
+        // Not for ever: a grandchild may hold the pipe open.
+        _ = state.wait(until: Date(timeIntervalSinceNow: 5)) { $0.outputEnded ? true : nil }
         return exit
     }
 

@@ -111,7 +111,7 @@ package struct PasswordHash: Equatable, Sendable {
         return CRYPTO_memcmp(key, expected, expected.count) == 0
     }
 
-    static func derive(
+    private static func derive(
         _ password: String, salt: [UInt8], logN: Int, r: Int, p: Int, count: Int
     ) -> [UInt8]? {
         var key = [UInt8](repeating: 0, count: count)

@@ -5,6 +5,11 @@ package struct OrderRequest: Decodable, Equatable, Sendable {
     package struct Line: Equatable, Sendable {
         package let menuID: Int
         package let quantity: Int
+
+        package init(menuID: Int, quantity: Int) {
+            self.menuID = menuID
+            self.quantity = quantity
+        }
     }
 
     package static let mostLines = 100

@@ -1,0 +1,70 @@
+import AMQPWire
+
+/// The state of one channel across connections. It lives in its connection's isolation.
+final class ChannelCore {
+    enum Status {
+        /// Opening for the first time, or again after the connection was lost.
+        case opening
+        case open
+        case closing
+        case closed(AMQPError)
+    }
+
+    struct Reply: Sendable {
+        var method: Method
+        var content: Content?
+    }
+
+    var status = Status.opening
+    /// False while it opens for the first time.
+    var hasBeenOpen = false
+    var machine: ChannelMachine?
+    /// Counts the connections of the channel: deliveries of an earlier one are stale.
+    var generation: UInt64 = 0
+    var lastTicket: ChannelMachine.Ticket = 0
+    var replies: [ChannelMachine.Ticket: Waiter<Reply>] = [:]
+    var opening: Waiter<Void>?
+    /// Those who wait for close-ok.
+    var closing = Gate()
+    /// Those who wait until the channel is open again.
+    var reopening = Gate()
+
+    var confirms = ConfirmRing<PendingPublish>()
+    /// confirm.select was sent on this connection.
+    var isConfirming = false
+    var isTransactional = false
+    /// The broker asked to stop publishing on this channel.
+    var isFlowStopped = false
+    /// Publishes that wait for room in the window.
+    var publishing = Gate()
+
+    /// basic.qos with `global`, to restore.
+    var sharedPrefetch: UInt16?
+    var consumers: [Int: ConsumerRecord] = [:]
+    var lastConsumer = 0
+
+    var isOpen: Bool { if case .open = status { true } else { false } }
+    var isClosed: Bool { if case .closed = status { true } else { false } }
+
+    func ticket() -> ChannelMachine.Ticket {
+        lastTicket += 1
+        return lastTicket
+    }
+}
+
+/// A consumer and what starts it again.
+struct ConsumerRecord {
+    var consumer: AMQPConsumer
+    var method: BasicConsume
+    /// 0: no limit
+    var prefetch: UInt16
+}
+
+/// Holds what belongs to one connection's isolation.
+///
+/// `@unchecked Sendable`: the only way to the value asks for that isolation.
+struct Isolated<Value>: @unchecked Sendable {
+    private let value: Value
+    init(_ value: Value) { self.value = value }
+    func get(_: isolated AMQPConnection) -> Value { value }
+}

@@ -1,0 +1,133 @@
+import AMQPWire
+import Bytes
+
+// What arrives on a channel, and how a channel ends.
+
+extension AMQPConnection {
+    func receive(_ frame: Frame, on channel: ChannelCore, _ link: Link) throws(AMQPError) {
+        guard let action = try channel.machine?.receive(frame, &link.interner, &link.replies) else { return }
+        try sendReplies(link)
+        switch action {
+        case .none: break
+        case .opened:
+            channel.opening?.succeed()
+            channel.opening = nil
+        case .reply(let ticket, let method, let content):
+            channel.replies.removeValue(forKey: ticket)?
+                .finish(.success(ChannelCore.Reply(method: method, content: content)))
+        case .delivery(let delivery): deliver(delivery, channel, link)
+        case .orphan(let tag): giveBack(tag, channel, link)
+        case .confirm(let tag, let multiple, let confirmed):
+            try settle(channel, tag, multiple: multiple, confirmed: confirmed)
+        case .returned(let method, let content): returned(method, content, channel)
+        case .consumerCancelled(_, let number):
+            let record = channel.consumers.removeValue(forKey: number)
+            let queue = record?.method.queue ?? ""
+            record?.consumer.finish(
+                AMQPError(.consumerCancelled, "the broker ended the consumer; queue \(queue) was probably deleted"))
+        case .flow(let active):
+            channel.isFlowStopped = !active
+            if active { channel.publishing.letPass() }
+        case .closedByPeer(let reply):
+            detach(channel, link)
+            let error = AMQPError(.channelClosedByPeer, "the server closed the channel", reply: reply)
+            if case .opening = channel.status {
+                // Who opens or restores the channel decides what follows.
+                channel.machine = nil
+                failRequests(channel, error)
+            } else {
+                close(channel, error)
+            }
+        case .closed:
+            detach(channel, link)
+            channel.closing.letPass()
+        }
+    }
+
+    private func detach(_ channel: ChannelCore, _ link: Link) {
+        if let number = channel.machine?.number { link.detach(number) }
+    }
+
+    private func deliver(_ delivery: ChannelMachine.Delivery, _ channel: ChannelCore, _ link: Link) {
+        guard let record = channel.consumers[delivery.consumer] else {
+            return giveBack(delivery.deliveryTag, channel, link)
+        }
+        metrics.delivered += 1
+        let octets = delivery.content.body.count + delivery.content.properties.count
+        record.consumer.push(
+            AMQPDelivery(
+                channel: record.consumer.channel, consumerTag: record.consumer.tag, generation: channel.generation,
+                deliveryTag: delivery.deliveryTag, redelivered: delivery.redelivered, exchange: delivery.exchange,
+                routingKey: delivery.routingKey, propertyOctets: delivery.content.properties,
+                body: delivery.content.body))
+        if throttle.add(octets) { pauseReading() }
+    }
+
+    /// Returns a delivery that nobody is there for to its queue.
+    func giveBack(_ tag: UInt64, _ channel: ChannelCore, _ link: Link) {
+        guard let number = channel.machine?.number,
+            case .settled(let tag, _)? = channel.machine?.settle(tag, multiple: false)
+        else { return }
+        try? link.write { out throws(AMQPError) in
+            try out.append(BasicNack(deliveryTag: tag, requeue: true), channel: number)
+        }
+    }
+
+    // MARK: Ends
+
+    /// The connection is lost: what was under way fails, what can be restored waits.
+    func suspend(_ channel: ChannelCore, _ error: AMQPError) {
+        channel.machine = nil
+        channel.isConfirming = false
+        channel.isFlowStopped = false
+        failRequests(channel, error)
+        switch channel.status {
+        case .closed: break
+        case .closing: close(channel, AMQPError(.closed, "the channel was closed"))
+        case .opening, .open:
+            channel.status = .opening
+            for record in channel.consumers.values { release(record.consumer.discard()) }
+            channel.publishing.letPass()
+        }
+    }
+
+    /// The channel is gone for good; what waits on it fails with the reason.
+    func close(_ channel: ChannelCore, _ error: AMQPError) {
+        if channel.isClosed { return }
+        channel.status = .closed(error)
+        channels[ObjectIdentifier(channel)] = nil
+        failRequests(channel, error)
+        channel.reopening.fail(error)
+        channel.publishing.fail(error)
+        let consumers = channel.consumers
+        channel.consumers = [:]
+        for record in consumers.values {
+            release(record.consumer.discard())
+            record.consumer.finish(error.code == .closed ? nil : error)
+        }
+        channel.closing.letPass()
+    }
+
+    private func failRequests(_ channel: ChannelCore, _ error: AMQPError) {
+        channel.opening?.fail(error)
+        channel.opening = nil
+        let replies = channel.replies
+        channel.replies = [:]
+        for waiter in replies.values { waiter.fail(error) }
+        var count = 0
+        channel.confirms.abandon { publish in
+            publish.finish(.unknown(error))
+            count += 1
+        }
+        metrics.unknown += count
+    }
+
+    func failChannels(_ error: AMQPError) {
+        for channel in channels.values { close(channel, error) }
+    }
+
+    /// Deliveries that held so many octets were dropped.
+    func release(_ held: (octets: Int, count: Int)) {
+        if held.count > 0, throttle.take(held.octets, count: held.count) { resumeReading() }
+    }
+}

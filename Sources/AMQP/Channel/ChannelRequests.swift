@@ -1,0 +1,171 @@
+import AMQPWire
+import Bytes
+import EventLoop
+
+// Opening and closing channels, and requests on them.
+
+extension AMQPConnection {
+    static func notConnected(_ state: AMQPConnectionState) -> AMQPError {
+        if case .recovering(let reason?) = state {
+            return AMQPError(.notConnected, "there is no connection to the broker (\(reason.message))", host: reason.host)
+        }
+        return AMQPError(.notConnected, "there is no connection to the broker")
+    }
+
+    /// Waits at the gate; the deadline's error is thrown when it has passed.
+    func wait(
+        _ waiter: Waiter<Void>, atMost limit: Duration?, otherwise error: @autoclosure @escaping () -> AMQPError
+    ) async throws(AMQPError) {
+        guard let limit else { return try await waiter.value() }
+        let timer = loop.schedule(after: limit) { waiter.fail(error()) }
+        defer { loop.cancel(timer) }
+        try await waiter.value()
+    }
+
+    /// Waits until there is a connection, as long as the configuration allows.
+    private func connected() async throws(AMQPError) -> Link {
+        while true {
+            switch state {
+            case .open:
+                if let link { return link }
+                throw Self.notConnected(state)
+            case .closed(let error): throw error ?? AMQPError(.closed, "the connection was closed")
+            case .closing: throw AMQPError(.closed, "the connection was closed")
+            case .connecting, .recovering:
+                guard configuration.waitWhileDown > .zero else { throw Self.notConnected(state) }
+                let waiter = restoring.add()
+                defer { restoring.remove(waiter) }
+                let state = self.state
+                try await wait(waiter, atMost: configuration.waitWhileDown, otherwise: Self.notConnected(state))
+            }
+        }
+    }
+
+    /// Waits until the channel is open, as long as the configuration allows.
+    func ready(_ channel: ChannelCore) async throws(AMQPError) {
+        while true {
+            switch channel.status {
+            case .open: return
+            case .closed(let error): throw error
+            case .closing: throw AMQPError(.closed, "the channel was closed")
+            case .opening:
+                guard configuration.waitWhileDown > .zero else { throw Self.notConnected(state) }
+                let waiter = channel.reopening.add()
+                defer { channel.reopening.remove(waiter) }
+                let state = self.state
+                try await wait(waiter, atMost: configuration.waitWhileDown, otherwise: Self.notConnected(state))
+            }
+        }
+    }
+
+    // MARK: Opening and closing
+
+    func openChannelCore() async throws(AMQPError) -> ChannelCore {
+        let link = try await connected()
+        let channel = ChannelCore()
+        channels[ObjectIdentifier(channel)] = channel
+        do throws(AMQPError) {
+            try await open(channel, on: link)
+            channel.status = .open
+            channel.hasBeenOpen = true
+            return channel
+        } catch {
+            // A channel that opens after all is closed again.
+            if self.link === link, channel.machine?.state == .opening || channel.isOpen { shut(channel, link) }
+            close(channel, error)
+            throw error
+        }
+    }
+
+    /// Opens the channel on the link, under a new number and as a new generation.
+    func open(_ channel: ChannelCore, on link: Link) async throws(AMQPError) {
+        let number = try link.numbers.take()
+        let waiter = Waiter<Void>()
+        do throws(AMQPError) {
+            channel.machine = try link.write { out throws(AMQPError) in
+                try ChannelMachine(number: number, bodyMax: UInt64(clamping: configuration.bodyMax), &out)
+            }
+        } catch {
+            link.numbers.release(number)
+            throw error
+        }
+        channel.generation += 1
+        channel.opening = waiter
+        link.attach(channel, number)
+        try await wait(waiter, atMost: configuration.requestTimeout, otherwise: Self.timeout("channel.open"))
+        guard self.link === link else { throw AMQPError(.connectionLost, "the connection was lost") }
+    }
+
+    private func shut(_ channel: ChannelCore, _ link: Link) {
+        _ = try? link.write { out throws(AMQPError) in try channel.machine?.close(&out) }
+    }
+
+    /// Closes the channel and waits for the broker's answer, whatever happens to the task.
+    func closeChannel(_ channel: ChannelCore) async {
+        switch channel.status {
+        case .closed: return
+        case .opening: return close(channel, AMQPError(.closed, "the channel was closed"))
+        case .closing: break
+        case .open:
+            guard let link else { return close(channel, AMQPError(.closed, "the channel was closed")) }
+            channel.status = .closing
+            for record in channel.consumers.values { topology.consumerEnded(queue: record.method.queue) }
+            shut(channel, link)
+        }
+        let waiter = channel.closing.add()
+        let timer = loop.schedule(after: configuration.closeTimeout) { waiter.succeed() }
+        _ = await waiter.uncancellableResult()
+        loop.cancel(timer)
+        close(channel, AMQPError(.closed, "the channel was closed"))
+    }
+
+    // MARK: Requests
+
+    static func timeout(_ name: String) -> AMQPError { AMQPError(.timeout, "the broker did not answer \(name) in time") }
+
+    /// Sends a method on an open channel and waits for its answer.
+    func request<Payload: MethodPayload>(_ method: Payload, on channel: ChannelCore) async throws(AMQPError)
+        -> ChannelCore.Reply
+    {
+        try await ready(channel)
+        return try await requestNow(method, on: channel)
+    }
+
+    /// As `request`, also while the channel is being restored.
+    func requestNow<Payload: MethodPayload>(_ method: Payload, on channel: ChannelCore) async throws(AMQPError)
+        -> ChannelCore.Reply
+    {
+        try await answered(Payload.id.name, on: channel) { machine, ticket, out throws(AMQPError) in
+            try machine.request(method, ticket: ticket, &out)
+        }
+    }
+
+    func answered(
+        _ name: String, on channel: ChannelCore,
+        _ send: (inout ChannelMachine, ChannelMachine.Ticket, inout ByteBuffer) throws(AMQPError) -> Void
+    ) async throws(AMQPError) -> ChannelCore.Reply {
+        let waiter = Waiter<ChannelCore.Reply>()
+        let ticket = try post(on: channel, send)
+        channel.replies[ticket] = waiter
+        let timer = loop.schedule(after: configuration.requestTimeout) { waiter.fail(Self.timeout(name)) }
+        defer {
+            loop.cancel(timer)
+            channel.replies[ticket] = nil
+        }
+        return try await waiter.value()
+    }
+
+    /// Sends what will be answered, without waiting; nobody hears the answer unless the ticket is registered.
+    @discardableResult
+    func post(
+        on channel: ChannelCore,
+        _ send: (inout ChannelMachine, ChannelMachine.Ticket, inout ByteBuffer) throws(AMQPError) -> Void
+    ) throws(AMQPError) -> ChannelMachine.Ticket {
+        guard let link, channel.machine != nil else { throw AMQPError(.connectionLost, "the connection was lost") }
+        let ticket = channel.ticket()
+        try link.write { out throws(AMQPError) in
+            if channel.machine != nil { try send(&channel.machine!, ticket, &out) }
+        }
+        return ticket
+    }
+}

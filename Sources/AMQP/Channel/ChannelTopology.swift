@@ -1,0 +1,144 @@
+import AMQPWire
+
+/// The kind of an exchange; the set is open, for plugins.
+public struct ExchangeType: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral {
+    public var rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public init(stringLiteral value: String) { rawValue = value }
+    public static let direct: ExchangeType = "direct"
+    public static let fanout: ExchangeType = "fanout"
+    public static let topic: ExchangeType = "topic"
+    public static let headers: ExchangeType = "headers"
+}
+
+/// What the broker says about a queue.
+public struct QueueInfo: Hashable, Sendable {
+    public var name: String
+    public var messageCount: Int
+    public var consumerCount: Int
+
+    public init(name: String, messageCount: Int, consumerCount: Int) {
+        self.name = name
+        self.messageCount = messageCount
+        self.consumerCount = consumerCount
+    }
+}
+
+/// Declaring and binding. What is declared here is declared again after the connection was lost.
+extension AMQPChannel {
+    /// Makes an exchange; it is no error if it exists with the same arguments.
+    public func declareExchange(
+        _ name: String, type: ExchangeType, durable: Bool = true, autoDelete: Bool = false, internal: Bool = false,
+        arguments: FieldTable = [:]
+    ) async throws(AMQPError) {
+        let method = ExchangeDeclare(
+            exchange: name, type: type.rawValue, durable: durable, autoDelete: autoDelete, isInternal: `internal`,
+            arguments: arguments)
+        try await connection.change(method, on: core) { $0.declared(method) }
+    }
+
+    /// Throws a 404 and ends the channel if there is no such exchange.
+    public func checkExchange(_ name: String) async throws(AMQPError) {
+        _ = try await connection.request(ExchangeDeclare(exchange: name, passive: true), core)
+    }
+
+    public func deleteExchange(_ name: String, ifUnused: Bool = false) async throws(AMQPError) {
+        try await connection.change(ExchangeDelete(exchange: name, ifUnused: ifUnused), on: core) {
+            $0.exchangeDeleted(name)
+        }
+    }
+
+    /// Lets messages flow from exchange `source` to exchange `destination`.
+    public func bindExchange(
+        _ destination: String, to source: String, routingKey: String = "", arguments: FieldTable = [:]
+    ) async throws(AMQPError) {
+        let method = ExchangeBind(
+            destination: destination, source: source, routingKey: routingKey, arguments: arguments)
+        try await connection.change(method, on: core) {
+            $0.bound(Binding(.exchange, destination, source, routingKey, arguments))
+        }
+    }
+
+    public func unbindExchange(
+        _ destination: String, from source: String, routingKey: String = "", arguments: FieldTable = [:]
+    ) async throws(AMQPError) {
+        let method = ExchangeUnbind(
+            destination: destination, source: source, routingKey: routingKey, arguments: arguments)
+        try await connection.change(method, on: core) {
+            $0.unbound(Binding(.exchange, destination, source, routingKey, arguments))
+        }
+    }
+
+    /// Makes a queue; it is no error if it exists with the same arguments. With an empty name the broker chooses one.
+    @discardableResult
+    public func declareQueue(
+        _ name: String = "", durable: Bool = true, exclusive: Bool = false, autoDelete: Bool = false,
+        arguments: FieldTable = [:]
+    ) async throws(AMQPError) -> QueueInfo {
+        let method = QueueDeclare(
+            queue: name, durable: durable, exclusive: exclusive, autoDelete: autoDelete, arguments: arguments)
+        return try await connection.declareQueue(method, on: core)
+    }
+
+    /// What the queue holds. Throws a 404 and ends the channel if there is no such queue.
+    public func checkQueue(_ name: String) async throws(AMQPError) -> QueueInfo {
+        try await connection.declareQueue(QueueDeclare(queue: name, passive: true), on: core)
+    }
+
+    public func bindQueue(
+        _ queue: String, to exchange: String, routingKey: String = "", arguments: FieldTable = [:]
+    ) async throws(AMQPError) {
+        let method = QueueBind(queue: queue, exchange: exchange, routingKey: routingKey, arguments: arguments)
+        try await connection.change(method, on: core) {
+            $0.bound(Binding(.queue, queue, exchange, routingKey, arguments))
+        }
+    }
+
+    public func unbindQueue(
+        _ queue: String, from exchange: String, routingKey: String = "", arguments: FieldTable = [:]
+    ) async throws(AMQPError) {
+        let method = QueueUnbind(queue: queue, exchange: exchange, routingKey: routingKey, arguments: arguments)
+        try await connection.change(method, on: core) {
+            $0.unbound(Binding(.queue, queue, exchange, routingKey, arguments))
+        }
+    }
+
+    /// Drops the messages that are ready; returns their number.
+    @discardableResult
+    public func purgeQueue(_ name: String) async throws(AMQPError) -> Int {
+        guard case .queuePurgeOk(let ok) = try await connection.request(QueuePurge(queue: name), core) else { return 0 }
+        return Int(ok.messageCount)
+    }
+
+    /// Deletes a queue; returns the number of messages lost.
+    @discardableResult
+    public func deleteQueue(_ name: String, ifUnused: Bool = false, ifEmpty: Bool = false) async throws(AMQPError)
+        -> Int
+    {
+        let method = QueueDelete(queue: name, ifUnused: ifUnused, ifEmpty: ifEmpty)
+        let answer = try await connection.change(method, on: core) { $0.queueDeleted(name) }
+        guard case .queueDeleteOk(let ok) = answer else { return 0 }
+        return Int(ok.messageCount)
+    }
+}
+
+extension AMQPConnection {
+    /// Asks for a change and, once it is made, notes it for the recovery.
+    @discardableResult
+    func change<Payload: MethodPayload>(
+        _ method: Payload, on core: Isolated<ChannelCore>, _ note: @Sendable (inout Topology) -> Void
+    ) async throws(AMQPError) -> Method {
+        let answer = try await request(method, on: core.get(self)).method
+        note(&topology)
+        return answer
+    }
+
+    func declareQueue(_ method: QueueDeclare, on core: Isolated<ChannelCore>) async throws(AMQPError) -> QueueInfo {
+        guard case .queueDeclareOk(let ok) = try await request(method, on: core.get(self)).method else {
+            throw AMQPError(.protocolViolation, "queue.declare was answered by something else")
+        }
+        if !method.passive { topology.declared(method, as: ok.queue) }
+        return QueueInfo(
+            name: ok.queue, messageCount: Int(ok.messageCount), consumerCount: Int(ok.consumerCount))
+    }
+}

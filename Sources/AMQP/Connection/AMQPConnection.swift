@@ -1,0 +1,206 @@
+import AMQPWire
+import EventLoop
+import Synchronization
+
+/// A connection to an AMQP 0-9-1 broker that restores itself, with its channels, topology and consumers.
+///
+/// It lives on an event loop of its own or of its maker. Whoever opens a connection closes it: `withConnection` does.
+public actor AMQPConnection {
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    package nonisolated let loop: EventLoop
+    nonisolated let configuration: AMQPConfiguration
+    let endpoints: [Endpoint]
+    var nextEndpoint = 0
+    public internal(set) var state = AMQPConnectionState.connecting
+    public internal(set) var metrics = AMQPMetrics()
+
+    var link: Link?
+    /// Those who wait until a lost connection is restored.
+    var restoring = Gate()
+    var handshake: Waiter<Void>?
+    var closing = Gate()
+    var channels: [ObjectIdentifier: ChannelCore] = [:]
+    var topology = Topology()
+    /// The channel on which the topology is restored.
+    var scratch: ChannelCore?
+    var recovery: Task<Void, Never>?
+    var backoff: Backoff
+    nonisolated let throttle: ReadThrottle
+    private nonisolated let subscribers = Mutex<[Int: AsyncStream<AMQPEvent>.Continuation]>([:])
+    private nonisolated let lastSubscriber = Atomic<Int>(0)
+
+    /// The loop of those who bring none.
+    private static let sharedLoop = Result<EventLoop, SystemError> { () throws(SystemError) in
+        let loop = try EventLoop(name: "amqp")
+        try loop.start()
+        return loop
+    }
+
+    private init(_ endpoints: [Endpoint], _ configuration: AMQPConfiguration, on loop: EventLoop) {
+        self.endpoints = endpoints
+        self.configuration = configuration
+        self.loop = loop
+        backoff = Backoff(configuration.recovery)
+        throttle = ReadThrottle(limit: configuration.deliveryBufferOctets)
+    }
+
+    // MARK: Opening
+
+    /// Connects to the first broker of the list that answers.
+    ///
+    /// - Parameter uri: one AMQP URI or several, separated by commas.
+    /// - Throws: what to do about it is in the error's code and message: `.authentication`, `.virtualHost`,
+    ///   `.unreachable`, `.notAMQP`, `.connectTimeout`, `.invalidURI` and others.
+    public static func connect(
+        _ uri: String, name: String? = nil, configuration: AMQPConfiguration = AMQPConfiguration()
+    ) async throws(AMQPError) -> AMQPConnection {
+        switch sharedLoop {
+        case .success(let loop): return try await connect(uri, name: name, configuration: configuration, on: loop)
+        case .failure(let error): throw AMQPError(.unreachable, "cannot start an event loop: \(error)")
+        }
+    }
+
+    /// Connects on a loop of the caller's, which has to outlive the connection.
+    package static func connect(
+        _ uri: String, name: String? = nil, configuration: AMQPConfiguration = AMQPConfiguration(),
+        on loop: EventLoop
+    ) async throws(AMQPError) -> AMQPConnection {
+        var configuration = configuration
+        if let name { configuration.name = name }
+        var endpoints: [Endpoint] = []
+        for uri in try AMQPURI.list(uri) { endpoints.append(try Endpoint(uri, configuration)) }
+        let connection = AMQPConnection(endpoints, configuration, on: loop)
+        try await connection.start()
+        return connection
+    }
+
+    /// Connects, runs `body` and closes the connection, whatever happens in `body`.
+    public static func withConnection<Result>(
+        _ uri: String, name: String? = nil, configuration: AMQPConfiguration = AMQPConfiguration(),
+        _ body: (AMQPConnection) async throws -> Result
+    ) async throws -> Result {
+        let connection = try await connect(uri, name: name, configuration: configuration)
+        return try await connection.closing(after: body)
+    }
+
+    /// As above, on a loop of the caller's.
+    package static func withConnection<Result>(
+        _ uri: String, name: String? = nil, configuration: AMQPConfiguration = AMQPConfiguration(),
+        on loop: EventLoop, _ body: (AMQPConnection) async throws -> Result
+    ) async throws -> Result {
+        let connection = try await connect(uri, name: name, configuration: configuration, on: loop)
+        return try await connection.closing(after: body)
+    }
+
+    private nonisolated func closing<Result>(after body: (AMQPConnection) async throws -> Result) async throws
+        -> Result
+    {
+        do {
+            let result = try await body(self)
+            await close()
+            return result
+        } catch {
+            await close()
+            throw error
+        }
+    }
+
+    private func start() async throws(AMQPError) {
+        do throws(AMQPError) {
+            try await establish()
+            becomeOpen()
+        } catch {
+            let mayRetry =
+                switch configuration.firstAttempt {
+                case .mustSucceed: false
+                case .mayFindBrokerDown: configuration.recovery.isEnabled && error.meansBrokerIsDown
+                }
+            guard mayRetry else {
+                end(error)
+                throw error
+            }
+            emit(.attemptFailed(error))
+            state = .recovering(error)
+            startRecovery()
+        }
+    }
+
+    // MARK: Events
+
+    /// What happens from now on. A subscriber that does not read misses the oldest of more than 256 events.
+    public nonisolated func events() -> AsyncStream<AMQPEvent> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(256)) { continuation in
+            let number = lastSubscriber.wrappingAdd(1, ordering: .relaxed).newValue
+            subscribers.withLock { $0[number] = continuation }
+            continuation.onTermination = { [weak self] _ in
+                _ = self?.subscribers.withLock { $0.removeValue(forKey: number) }
+            }
+        }
+    }
+
+    func emit(_ event: AMQPEvent) {
+        configuration.onEvent?(event)
+        let all = subscribers.withLock { Array($0.values) }
+        for subscriber in all { subscriber.yield(event) }
+        if case .closed = event { for subscriber in all { subscriber.finish() } }
+    }
+
+    /// Requests that wait for their answer, on all channels.
+    package var pendingRequests: Int { channels.values.reduce(0) { $0 + $1.replies.count } }
+
+    /// Whether the socket is not read because deliveries wait to be taken.
+    package var isReadingPaused: Bool { link?.isReadingPaused ?? false }
+
+    // MARK: Closing
+
+    /// Closes the connection and all its channels. It returns when the broker has answered, or after the time that the
+    /// configuration allows; it never throws, and may be called any number of times.
+    public func close() async {
+        recovery?.cancel()
+        switch state {
+        case .closed: return
+        case .closing: break
+        case .connecting, .recovering:
+            dropLink(AMQPError(.closed, "the connection was closed"))
+            end(nil)
+            await recovery?.value
+            return
+        case .open: beginClosing()
+        }
+        guard case .closing = state else { return }
+        let waiter = closing.add()
+        _ = await waiter.uncancellableResult()
+    }
+
+    private func beginClosing() {
+        guard let link else { return end(nil) }
+        state = .closing
+        failChannels(AMQPError(.closed, "the connection was closed"))
+        resumeReading()
+        do throws(AMQPError) {
+            _ = try link.write { out throws(AMQPError) in try link.machine.close(&out) }
+        } catch {
+            dropLink(error)
+            return end(nil)
+        }
+        loop.schedule(after: configuration.closeTimeout) { [weak self] in
+            self?.assumeIsolated { connection in
+                guard case .closing = connection.state else { return }
+                connection.dropLink(AMQPError(.closed, "the broker did not answer close"))
+                connection.end(nil)
+            }
+        }
+    }
+
+    /// Closed for good.
+    func end(_ error: AMQPError?) {
+        if case .closed = state { return }
+        state = .closed(error)
+        let reason = error ?? AMQPError(.closed, "the connection was closed")
+        failChannels(reason)
+        restoring.fail(reason)
+        emit(.closed(error))
+        closing.letPass()
+    }
+}

@@ -1,0 +1,66 @@
+import AMQPWire
+
+/// How a connection behaves. Every limit has a default that suits a service.
+public struct AMQPConfiguration: Sendable {
+    /// What happens when the connection is lost.
+    public struct Recovery: Sendable {
+        public var isEnabled = true
+        /// Before the first attempt; it doubles with each one that fails.
+        public var initialDelay: Duration = .milliseconds(100)
+        /// No delay is longer.
+        public var ceiling: Duration = .seconds(10)
+        /// What part of a delay is chosen at random, 0 to 1, so that many clients do not return all at once.
+        public var jitter = 0.5
+
+        public init() {}
+        /// The connection is not restored.
+        public static var disabled: Recovery {
+            var recovery = Recovery()
+            recovery.isEnabled = false
+            return recovery
+        }
+    }
+
+    /// What the first attempt to connect may come to.
+    public enum FirstAttempt: Sendable {
+        /// `connect` throws unless it succeeds.
+        case mustSucceed
+        /// `connect` throws when a broker answers and refuses (password, virtual host, not AMQP); when none can be
+        /// reached it returns, and the connection goes on trying as it does after a loss.
+        case mayFindBrokerDown
+    }
+
+    /// Shown by the broker's management pages.
+    public var name: String?
+    /// Added to what the client says about itself.
+    public var clientProperties: FieldTable = [:]
+    /// Overrides what the URI says; nil leaves it.
+    public var heartbeat: Duration?
+    public var channelMax: UInt16 = 2047
+    /// Octets.
+    public var frameMax: UInt32 = 131_072
+    /// For TCP and the handshake together. The URI's connection_timeout wins.
+    public var connectTimeout: Duration = .seconds(10)
+    /// How long declare and its like wait for their answer.
+    public var requestTimeout: Duration = .seconds(30)
+    /// How long `close` waits for the broker's answer.
+    public var closeTimeout: Duration = .seconds(3)
+    public var recovery = Recovery()
+    public var firstAttempt = FirstAttempt.mustSucceed
+    /// How long requests and publishes wait while there is no connection; zero lets them fail at once.
+    public var waitWhileDown: Duration = .seconds(30)
+    /// Publishes of a channel that may wait for their confirm, in number and in octets.
+    public var publishWindow = 1024
+    public var publishWindowOctets = 16 << 20
+    /// Deliveries that nobody has taken yet may hold this many octets (each counts 512 more than its body); above it
+    /// the socket is not read.
+    public var deliveryBufferOctets = 16 << 20
+    /// Octets of the largest body that is accepted from the broker; larger ones end the connection.
+    public var bodyMax = 512 << 20
+    /// Octets of the largest content header that is accepted; RabbitMQ may exceed the frame size with them.
+    public var headerMax = 1 << 20
+    /// Told of every event, on the connection's own thread: it must not block.
+    public var onEvent: (@Sendable (AMQPEvent) -> Void)?
+
+    public init(name: String? = nil) { self.name = name }
+}

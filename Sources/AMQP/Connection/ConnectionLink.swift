@@ -1,0 +1,266 @@
+import AMQPWire
+import Bytes
+import EventLoop
+
+// One TCP connection at a time: opening it, reading it, losing it.
+
+extension AMQPConnection: StreamHandler {
+    package nonisolated func streamDidReceive(_ received: ReceivedBytes) {
+        assumeIsolated { $0.receive(received.bytes) }
+    }
+
+    package nonisolated func streamDidDrain() {
+        assumeIsolated { $0.letPublishersPass() }
+    }
+
+    package nonisolated func streamDidEnd() {
+        assumeIsolated { connection in
+            guard let link = connection.link else { return }
+            connection.linkFailed(
+                link.machine.endOfStream() ?? AMQPError(.connectionLost, "the server closed the connection"))
+        }
+    }
+
+    package nonisolated func streamDidClose(_ error: SystemError?) {
+        assumeIsolated { connection in
+            let reason = error.map { "the connection broke: \($0)" } ?? "the connection is closed"
+            connection.linkFailed(AMQPError(.connectionLost, reason))
+        }
+    }
+}
+
+extension AMQPConnection {
+    // MARK: Opening
+
+    /// Tries each endpoint once, in turn, and leaves `link` open.
+    func establish() async throws(AMQPError) {
+        var failure: AMQPError?
+        for offset in endpoints.indices {
+            let index = (nextEndpoint + offset) % endpoints.count
+            do throws(AMQPError) {
+                try await open(endpoints[index])
+                nextEndpoint = index
+                return
+            } catch {
+                if error.code == .cancelled || error.code == .closed { throw error }
+                // A broker that answered and refused tells more than one that is away.
+                if failure == nil || failure?.meansBrokerIsDown == true { failure = error }
+            }
+        }
+        throw failure ?? AMQPError(.invalidURI, "no broker address was given")
+    }
+
+    private func open(_ endpoint: Endpoint) async throws(AMQPError) {
+        let deadline = ContinuousClock.now + endpoint.timeout
+        let descriptor = try await endpoint.open(on: loop)
+        if case .closed = state { throw AMQPError(.closed, "the connection was closed") }
+        let stream: Stream
+        do throws(SystemError) {
+            stream = try Stream(descriptor, on: loop, handler: self)
+        } catch {
+            throw AMQPError(.unreachable, "cannot use the socket: \(error)", host: endpoint.description)
+        }
+        var header = ByteBuffer()
+        let machine = ConnectionMachine(endpoint.handshake, &header)
+        let link = Link(
+            stream, host: endpoint.description, machine: machine, headerMax: configuration.headerMax, now: .now)
+        self.link = link
+        let waiter = Waiter<Void>()
+        handshake = waiter
+        let timer = loop.schedule(after: deadline - .now) {
+            waiter.fail(AMQPError(.connectTimeout, "the handshake did not end within \(endpoint.timeout)"))
+        }
+        defer { loop.cancel(timer) }
+        do throws(AMQPError) {
+            try link.write { out throws(AMQPError) in header.withBytes { out.append($0) } }
+            try await waiter.value()
+        } catch {
+            if self.link === link { dropLink(error) }
+            var error = error
+            error.host = endpoint.description
+            throw error
+        }
+    }
+
+    private func opened(_ link: Link, _ tuning: Tuning) {
+        link.hasOpened = true
+        link.parser.frameMax = Int(tuning.frameMax)
+        link.numbers = ChannelNumbers(maximum: tuning.channelMax)
+        link.heartbeat = Heartbeat(seconds: tuning.heartbeat, now: link.nanoseconds(loop.now))
+        if tuning.heartbeat > 0 { link.stream.setUserTimeout(.seconds(2 * Int(tuning.heartbeat))) }
+        metrics.connected += 1
+        keepAlive(link)
+        handshake?.succeed()
+        handshake = nil
+    }
+
+    /// Sends heartbeats and looks for the peer's, as long as the link lives.
+    private func keepAlive(_ link: Link) {
+        guard self.link === link else { return }
+        let now = ContinuousClock.now
+        link.heartbeat.received(at: link.nanoseconds(link.lastRead))
+        link.heartbeat.sent(at: link.nanoseconds(link.lastWrite))
+        let next: UInt64
+        switch link.heartbeat.decide(at: link.nanoseconds(now), reading: !link.isReadingPaused) {
+        case .wait(.max): return
+        case .wait(let time): next = time
+        case .send(let time):
+            try? link.write { out throws(AMQPError) in out.appendHeartbeat() }
+            next = time
+        case .peerIsGone:
+            let seconds = link.heartbeat.interval / 500_000_000
+            return linkFailed(AMQPError(.heartbeatMissed, "the server was silent for \(seconds) s"))
+        }
+        let delay = max(1_000_000, next - min(next, link.nanoseconds(now)))
+        link.heartbeatTimer = loop.schedule(after: .nanoseconds(Int64(clamping: delay))) { [weak self] in
+            self?.assumeIsolated { connection in
+                if let link = connection.link { connection.keepAlive(link) }
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    private func receive(_ bytes: UnsafeRawBufferPointer) {
+        guard let link else { return }
+        link.lastRead = loop.now
+        metrics.octetsReceived += bytes.count
+        do throws(AMQPError) {
+            if link.rest.isEmpty {
+                if !link.machine.isOpen { try link.machine.inspect(first: bytes) }
+                let used = try readFrames(bytes, link)
+                guard self.link === link else { return }
+                link.rest.append(UnsafeRawBufferPointer(rebasing: bytes[used...]))
+            } else {
+                link.rest.append(bytes)
+                // The frames are read in place, while others may look at the link.
+                var input = ByteBuffer()
+                swap(&input, &link.rest)
+                let used = try input.withBytes { bytes throws(AMQPError) in
+                    if !link.machine.isOpen { try link.machine.inspect(first: bytes) }
+                    return try readFrames(bytes, link)
+                }
+                input.consume(used)
+                if input.isEmpty, input.capacity > 256 * 1024 { input.release() }
+                swap(&input, &link.rest)
+            }
+        } catch {
+            guard self.link === link else { return }
+            refuse(error, link)
+        }
+    }
+
+    /// Reads all complete frames and returns their octets.
+    private func readFrames(_ bytes: UnsafeRawBufferPointer, _ link: Link) throws(AMQPError) -> Int {
+        var position = 0
+        while let frame = try link.parser.next(UnsafeRawBufferPointer(rebasing: bytes[position...])) {
+            position += frame.size
+            if frame.channel == 0 {
+                try receiveOnChannelZero(frame, link)
+            } else if link.machine.isOpen {
+                guard let channel = link.channel(frame.channel) else {
+                    throw .syntax("a frame for channel \(frame.channel), which is not open", .channelError)
+                }
+                try receive(frame, on: channel, link)
+            } else if link.machine.state != .closing, link.machine.state != .closed {
+                throw .syntax("a frame for a channel during the handshake", .channelError)
+            }
+            if self.link !== link { return position }
+        }
+        return position
+    }
+
+    func sendReplies(_ link: Link) throws(AMQPError) {
+        guard !link.replies.isEmpty else { return }
+        try link.write { out throws(AMQPError) in link.replies.withBytes { out.append($0) } }
+        link.replies.clear()
+    }
+
+    private func receiveOnChannelZero(_ frame: Frame, _ link: Link) throws(AMQPError) {
+        let action: ConnectionMachine.Action
+        do throws(AMQPError) {
+            action = try link.machine.receive(frame, &link.replies)
+        } catch {
+            try sendReplies(link)
+            throw error
+        }
+        try sendReplies(link)
+        switch action {
+        case .none, .secretUpdated: break
+        case .opened(let tuning): opened(link, tuning)
+        case .blocked(let reason):
+            link.blockedReason = reason
+            emit(.blocked(reason: reason))
+        case .unblocked:
+            link.blockedReason = nil
+            emit(.unblocked)
+            letPublishersPass()
+        case .closedByPeer(let reply):
+            link.stream.flush()
+            linkFailed(
+                AMQPError(.connectionClosedByPeer, "the server closed the connection", reply: reply, host: link.host))
+        case .closed: linkFailed(AMQPError(.closed, "the connection was closed"))
+        }
+    }
+
+    /// Tells the peer how it broke the protocol, if it did, and gives up the link.
+    private func refuse(_ error: AMQPError, _ link: Link) {
+        if let verdict = error.verdict {
+            _ = try? link.write { out throws(AMQPError) in
+                try link.machine.close(code: verdict.code, text: error.message, method: verdict.method, &out)
+            }
+        }
+        link.stream.flush()
+        var error = error
+        error.host = link.host
+        linkFailed(error)
+    }
+
+    func pauseReading() {
+        guard let link, link.machine.isOpen, !link.isReadingPaused else { return }
+        link.isReadingPaused = true
+        link.stream.pauseReading()
+    }
+
+    func resumeReading() {
+        guard let link, link.isReadingPaused else { return }
+        link.isReadingPaused = false
+        link.lastRead = loop.now
+        link.stream.resumeReading()
+    }
+
+    // MARK: Losing
+
+    /// The link ended and nobody here wanted it to, except while closing.
+    func linkFailed(_ error: AMQPError) {
+        guard let link else { return }
+        let hadOpened = link.hasOpened
+        dropLink(error)
+        switch state {
+        case .closed, .connecting: break
+        case .closing: end(nil)
+        case .recovering:
+            // Before that, the attempt itself reports it.
+            guard hadOpened else { return }
+            state = .recovering(error)
+            emit(.attemptFailed(error))
+        case .open:
+            emit(.disconnected(error))
+            guard configuration.recovery.isEnabled else { return end(error) }
+            if ContinuousClock.now - link.started > configuration.recovery.ceiling { backoff.reset() }
+            state = .recovering(error)
+            startRecovery()
+        }
+    }
+
+    /// Closes the socket and tells everybody who waits for something that was to come through it.
+    func dropLink(_ error: AMQPError) {
+        guard let link else { return }
+        self.link = nil
+        if let timer = link.heartbeatTimer { loop.cancel(timer) }
+        link.stream.close()
+        handshake?.fail(error)
+        handshake = nil
+        for channel in channels.values { suspend(channel, error) }
+    }
+}

@@ -1,0 +1,78 @@
+import AMQPWire
+import Bytes
+import EventLoop
+
+/// One TCP connection's life within an `AMQPConnection`: the socket, channel 0, and the channels by number.
+/// It lives in the connection's isolation.
+final class Link {
+    let stream: Stream
+    let host: String
+    var machine: ConnectionMachine
+    var parser: FrameParser
+    /// Octets of a frame that is not complete.
+    var rest = ByteBuffer()
+    /// What the machines answer while frames are read.
+    var replies = ByteBuffer()
+    var interner = Interner()
+    var numbers = ChannelNumbers(maximum: 0)
+    /// Indexed by channel number.
+    var channels: [ChannelCore?] = []
+    var heartbeat: Heartbeat
+    var heartbeatTimer: EventLoop.TimerToken?
+    let started: ContinuousClock.Instant
+    var lastRead: ContinuousClock.Instant
+    var lastWrite: ContinuousClock.Instant
+    var hasOpened = false
+    var isReadingPaused = false
+    var blockedReason: String?
+
+    init(_ stream: Stream, host: String, machine: ConnectionMachine, headerMax: Int, now: ContinuousClock.Instant) {
+        self.stream = stream
+        self.host = host
+        self.machine = machine
+        parser = FrameParser(headerMax: headerMax)
+        heartbeat = Heartbeat(seconds: 0, now: 0)
+        started = now
+        lastRead = now
+        lastWrite = now
+        // Publishes look at what waits; what else is written is bounded by what the peer and the callers may ask.
+        stream.outputLimit = .max
+    }
+
+    var frameMax: Int { Int(machine.tuning.frameMax) }
+
+    /// Monotonic nanoseconds, as the heartbeat's machine counts.
+    func nanoseconds(_ instant: ContinuousClock.Instant) -> UInt64 {
+        let (seconds, attoseconds) = (instant - started).components
+        return UInt64(clamping: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+
+    /// Lets `body` append octets to what leaves at the end of the loop's turn.
+    func write<Result>(_ body: (inout ByteBuffer) throws(AMQPError) -> Result) throws(AMQPError) -> Result {
+        var outcome: Swift.Result<Result, AMQPError>?
+        stream.write { out in
+            do throws(AMQPError) {
+                outcome = .success(try body(&out))
+            } catch {
+                outcome = .failure(error)
+            }
+        }
+        guard let outcome else { throw AMQPError(.connectionLost, "the connection is closed", host: host) }
+        lastWrite = stream.loop.now
+        return try outcome.get()
+    }
+
+    func channel(_ number: UInt16) -> ChannelCore? {
+        Int(number) < channels.count ? channels[Int(number)] : nil
+    }
+
+    func attach(_ channel: ChannelCore, _ number: UInt16) {
+        while channels.count <= Int(number) { channels.append(nil) }
+        channels[Int(number)] = channel
+    }
+
+    func detach(_ number: UInt16) {
+        if Int(number) < channels.count { channels[Int(number)] = nil }
+        numbers.release(number)
+    }
+}

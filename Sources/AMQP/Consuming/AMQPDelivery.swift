@@ -1,0 +1,136 @@
+import AMQPWire
+import EventLoop
+
+/// A message that came from a queue.
+public struct AMQPDelivery: Sendable {
+    public let channel: AMQPChannel
+    /// Empty for what `get` fetched.
+    public let consumerTag: String
+    /// Which of the channel's connections it came by.
+    let generation: UInt64
+    public let deliveryTag: UInt64
+    /// It was delivered before and not acknowledged.
+    public let redelivered: Bool
+    public let exchange: String
+    public let routingKey: String
+    let propertyOctets: [UInt8]
+    public let body: [UInt8]
+
+    /// Decoded at each call: keep what is needed more than once.
+    public var properties: BasicProperties {
+        propertyOctets.isEmpty ? BasicProperties() : BasicProperties(checked: propertyOctets)
+    }
+
+    var octets: Int { body.count + propertyOctets.count }
+
+    /// What became of an acknowledgement.
+    public enum Settlement: Sendable, Hashable {
+        /// It is on its way to the broker.
+        case sent
+        /// The channel that it came by is gone: the broker has taken the message back, and there was nothing to do.
+        case stale
+    }
+
+    /// The message is dealt with. With `multiple` so are all before it on its channel, of every consumer there.
+    /// - Throws: `.alreadySettled` the second time.
+    @discardableResult
+    public func ack(multiple: Bool = false) async throws(AMQPError) -> Settlement {
+        try await settle(.ack, multiple)
+    }
+
+    /// The message is not dealt with: it returns to its queue, or goes to the dead letters.
+    /// - Throws: `.alreadySettled` the second time.
+    @discardableResult
+    public func nack(requeue: Bool, multiple: Bool = false) async throws(AMQPError) -> Settlement {
+        try await settle(.nack(requeue: requeue), multiple)
+    }
+
+    /// As nack, for one message, in AMQP's own way.
+    /// - Throws: `.alreadySettled` the second time.
+    @discardableResult
+    public func reject(requeue: Bool) async throws(AMQPError) -> Settlement {
+        try await settle(.reject(requeue: requeue), false)
+    }
+
+    /// What to do with a message whose processing fails.
+    public enum FailurePolicy: Sendable {
+        case requeue
+        /// Requeue the first time; a message that was delivered before goes to the dead letters.
+        case requeueOnce
+        case reject
+    }
+
+    /// Runs `body` and acknowledges; when it throws, the message is given up as the policy says, and the error goes on.
+    public func process<Result>(
+        onFailure policy: FailurePolicy = .requeueOnce, _ body: (AMQPDelivery) async throws -> Result
+    ) async throws -> Result {
+        let result: Result
+        do {
+            result = try await body(self)
+        } catch {
+            let requeue =
+                switch policy {
+                case .requeue: true
+                case .requeueOnce: !redelivered
+                case .reject: false
+                }
+            _ = try? await reject(requeue: requeue)
+            throw error
+        }
+        try await ack()
+        return result
+    }
+
+    enum Answer: Sendable {
+        case ack
+        case nack(requeue: Bool)
+        case reject(requeue: Bool)
+    }
+
+    private func settle(_ answer: Answer, _ multiple: Bool) async throws(AMQPError) -> Settlement {
+        let connection = channel.connection
+        guard connection.loop.isCurrent else { return try await connection.settle(self, answer, multiple) }
+        return try settleHere(answer, multiple)
+    }
+
+    private func settleHere(_ answer: Answer, _ multiple: Bool) throws(AMQPError) -> Settlement {
+        try channel.connection.assumeIsolated { connection -> Result<Settlement, AMQPError> in
+            do throws(AMQPError) {
+                return .success(try connection.settle(self, answer, multiple))
+            } catch {
+                return .failure(error)
+            }
+        }.get()
+    }
+}
+
+extension AMQPConnection {
+    func settle(_ delivery: AMQPDelivery, _ answer: AMQPDelivery.Answer, _ multiple: Bool) throws(AMQPError)
+        -> AMQPDelivery.Settlement
+    {
+        let channel = delivery.channel.core.get(self)
+        guard channel.generation == delivery.generation, case .open = channel.status, let link,
+            let number = channel.machine?.number
+        else { return .stale }
+        switch channel.machine?.settle(delivery.deliveryTag, multiple: multiple) {
+        case .settled(let tag, let count):
+            try link.stream.writing { out throws(AMQPError) in
+                switch answer {
+                case .ack: out.appendAck(tag, multiple: multiple, channel: number)
+                case .nack(let requeue):
+                    try out.append(BasicNack(deliveryTag: tag, multiple: multiple, requeue: requeue), channel: number)
+                case .reject(let requeue):
+                    try out.append(BasicReject(deliveryTag: tag, requeue: requeue), channel: number)
+                }
+            }
+            link.lastWrite = loop.now
+            if case .ack = answer { metrics.acknowledged += count } else { metrics.rejected += count }
+            return .sent
+        case .already:
+            throw AMQPError(
+                .alreadySettled, "delivery \(delivery.deliveryTag) was settled before, or needs no acknowledgement")
+        case .unknown, nil:
+            throw AMQPError(.invalidArgument, "delivery \(delivery.deliveryTag) is not of this channel")
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import AMQPWire
+import EventLoop
+
+extension AMQPChannel {
+    /// Starts a consumer.
+    ///
+    /// - Parameters:
+    ///   - prefetch: how many unsettled deliveries it may hold; 0 means no limit.
+    ///   - acknowledges: whether deliveries have to be acknowledged; without, they count as done when they are sent.
+    ///   - tag: its name on the channel; by default one is chosen.
+    public func consume(
+        _ queue: String, prefetch: UInt16 = 100, acknowledges: Bool = true, exclusive: Bool = false,
+        tag: String? = nil, arguments: FieldTable = [:]
+    ) async throws(AMQPError) -> AMQPConsumer {
+        let method = BasicConsume(
+            queue: queue, consumerTag: tag ?? "", noAck: !acknowledges, exclusive: exclusive, arguments: arguments)
+        return try await connection.consume(method, prefetch: prefetch, channel: self)
+    }
+
+    /// Fetches one message; nil if the queue is empty. Consumers are faster.
+    public func get(_ queue: String, acknowledges: Bool = true) async throws(AMQPError) -> AMQPDelivery? {
+        try await connection.get(BasicGet(queue: queue, noAck: !acknowledges), channel: self)
+    }
+}
+
+extension AMQPConnection {
+    func consume(_ method: BasicConsume, prefetch: UInt16, channel handle: AMQPChannel) async throws(AMQPError)
+        -> AMQPConsumer
+    {
+        let channel = handle.core.get(self)
+        try await ready(channel)
+        channel.lastConsumer += 1
+        let number = channel.lastConsumer
+        var method = method
+        if method.consumerTag.isEmpty { method.consumerTag = "c\(number)" }
+        let record = ConsumerRecord(
+            consumer: AMQPConsumer(channel: handle, tag: method.consumerTag, number: number, queue: method.queue),
+            method: method, prefetch: prefetch)
+        do throws(AMQPError) {
+            try await start(record, on: channel)
+        } catch {
+            // It may have started all the same.
+            let tag = method.consumerTag
+            _ = try? post(on: channel) { machine, ticket, out throws(AMQPError) in
+                if machine.isOpen { try machine.cancel(consumerTag: tag, ticket: ticket, &out) }
+            }
+            throw error
+        }
+        topology.consumerStarted(queue: method.queue)
+        return record.consumer
+    }
+
+    /// Sends qos and consume; the record is known before the first delivery can come.
+    func start(_ record: ConsumerRecord, on channel: ChannelCore) async throws(AMQPError) {
+        let number = record.consumer.number
+        let method = record.method
+        channel.consumers[number] = record
+        do throws(AMQPError) {
+            try post(on: channel) { machine, ticket, out throws(AMQPError) in
+                try machine.request(BasicQos(prefetchCount: record.prefetch), ticket: ticket, &out)
+            }
+            _ = try await answered("basic.consume", on: channel) { machine, ticket, out throws(AMQPError) in
+                try machine.consume(method, consumer: number, ticket: ticket, &out)
+            }
+        } catch {
+            channel.consumers[number] = nil
+            release(record.consumer.discard())
+            throw error
+        }
+    }
+
+    func cancel(_ consumer: AMQPConsumer) async throws(AMQPError) {
+        let channel = consumer.channel.core.get(self)
+        guard let record = channel.consumers[consumer.number] else { return consumer.finish(nil) }
+        if case .open = channel.status {
+            do throws(AMQPError) {
+                _ = try await answered("basic.cancel", on: channel) { machine, ticket, out throws(AMQPError) in
+                    try machine.cancel(consumerTag: consumer.tag, ticket: ticket, &out)
+                }
+            } catch {
+                guard error.code == .connectionLost || error.code == .notConnected else { throw error }
+            }
+        }
+        channel.consumers[consumer.number] = nil
+        topology.consumerEnded(queue: record.method.queue)
+        let left = record.method.noAck ? [] : consumer.drain()
+        release((left.reduce(0) { $0 + $1.octets }, left.count))
+        if let link {
+            for delivery in left where delivery.generation == channel.generation {
+                giveBack(delivery.deliveryTag, channel, link)
+            }
+        }
+        consumer.finish(nil)
+    }
+
+    func get(_ method: BasicGet, channel handle: AMQPChannel) async throws(AMQPError) -> AMQPDelivery? {
+        let channel = handle.core.get(self)
+        try await ready(channel)
+        let generation = channel.generation
+        let answer = try await answered("basic.get", on: channel) { machine, ticket, out throws(AMQPError) in
+            try machine.get(method, ticket: ticket, &out)
+        }
+        guard case .basicGetOk(let got) = answer.method, let content = answer.content else { return nil }
+        return AMQPDelivery(
+            channel: handle, consumerTag: "", generation: generation, deliveryTag: got.deliveryTag,
+            redelivered: got.redelivered, exchange: got.exchange, routingKey: got.routingKey,
+            propertyOctets: content.properties, body: content.body)
+    }
+}

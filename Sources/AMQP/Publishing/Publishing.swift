@@ -1,0 +1,220 @@
+import AMQPWire
+import Bytes
+import EventLoop
+
+/// What to publish, besides the body.
+struct PublishTarget {
+    var exchange: String
+    var routingKey: String
+    var mandatory: Bool
+}
+
+extension AMQPConnection {
+    /// Sends a message if there is room for it now; nil means to wait at the channel's gate.
+    func publishNow(
+        _ body: [UInt8], _ target: PublishTarget, _ properties: borrowing BasicProperties, on channel: ChannelCore
+    ) throws(AMQPError) -> PendingPublish? {
+        guard try mayPublish(body.count, on: channel), let link, let number = channel.machine?.number else {
+            return nil
+        }
+        if !channel.isConfirming { try selectConfirms(channel) }
+        let publish = PendingPublish()
+        let frameMax = link.frameMax
+        var fingerprint: MessageFingerprint?
+        try link.stream.writing { out throws(AMQPError) in
+            let start = out.count
+            try body.withUnsafeBytesTyped { bytes throws(AMQPError) in
+                try out.appendPublish(
+                    exchange: target.exchange, routingKey: target.routingKey, mandatory: target.mandatory,
+                    properties: properties, body: bytes, channel: number, frameMax: frameMax)
+                if target.mandatory {
+                    fingerprint = MessageFingerprint(
+                        publish: out, from: start, exchange: target.exchange, routingKey: target.routingKey,
+                        body: bytes)
+                }
+            }
+        }
+        link.lastWrite = loop.now
+        channel.confirms.published(publish, octets: body.count, fingerprint: fingerprint)
+        metrics.published += 1
+        return publish
+    }
+
+    /// Sends a message without asking for a confirm, on a channel that is not in confirm mode.
+    func sendNow(
+        _ body: [UInt8], _ target: PublishTarget, _ properties: borrowing BasicProperties, on channel: ChannelCore
+    ) throws(AMQPError) -> Bool {
+        guard !channel.isConfirming else {
+            throw AMQPError(.invalidArgument, "this channel confirms its publishes: send on another channel")
+        }
+        guard try mayPublish(body.count, on: channel), let link, let number = channel.machine?.number else {
+            return false
+        }
+        let frameMax = link.frameMax
+        try link.stream.writing { out throws(AMQPError) in
+            try body.withUnsafeBytesTyped { bytes throws(AMQPError) in
+                try out.appendPublish(
+                    exchange: target.exchange, routingKey: target.routingKey, mandatory: target.mandatory,
+                    properties: properties, body: bytes, channel: number, frameMax: frameMax)
+            }
+        }
+        link.lastWrite = loop.now
+        metrics.published += 1
+        return true
+    }
+
+    /// Whether the window, the socket and the broker have room.
+    private func mayPublish(_ octets: Int, on channel: ChannelCore) throws(AMQPError) -> Bool {
+        switch channel.status {
+        case .open: break
+        case .closed(let error): throw error
+        case .closing: throw AMQPError(.closed, "the channel was closed")
+        case .opening: return false
+        }
+        guard let link, link.blockedReason == nil, !channel.isFlowStopped else { return false }
+        guard link.stream.pendingOutput < configuration.publishWindowOctets else { return false }
+        let confirms = channel.confirms.count
+        // A message above the whole window goes alone.
+        return confirms == 0
+            || (confirms < configuration.publishWindow
+                && channel.confirms.octets + octets <= configuration.publishWindowOctets)
+    }
+
+    private func selectConfirms(_ channel: ChannelCore) throws(AMQPError) {
+        guard !channel.isTransactional else {
+            throw AMQPError(.invalidArgument, "this channel is transactional: use send, or another channel")
+        }
+        try post(on: channel) { machine, ticket, out throws(AMQPError) in
+            try machine.request(ConfirmSelect(), ticket: ticket, &out)
+        }
+        channel.isConfirming = true
+    }
+
+    /// Waits until it may be worth to try again.
+    func waitToPublish(on channel: ChannelCore, until deadline: ContinuousClock.Instant?) async throws(AMQPError) {
+        var limit = deadline.map { $0 - .now }
+        var error = AMQPError(.timeout, "the message could not be sent in time; it was not sent")
+        if case .opening = channel.status {
+            guard configuration.waitWhileDown > .zero else { throw Self.notConnected(state) }
+            if limit == nil || configuration.waitWhileDown < limit ?? .zero {
+                limit = configuration.waitWhileDown
+                error = Self.notConnected(state)
+            }
+            let waiter = channel.reopening.add()
+            defer { channel.reopening.remove(waiter) }
+            let reason = error
+            return try await wait(waiter, atMost: limit, otherwise: reason)
+        }
+        let waiter = channel.publishing.add()
+        defer { channel.publishing.remove(waiter) }
+        let reason = error
+        try await wait(waiter, atMost: limit, otherwise: reason)
+    }
+
+    func publish(
+        _ body: [UInt8], _ target: PublishTarget, _ properties: BasicProperties, on channel: ChannelCore,
+        within time: Duration?
+    ) async throws(AMQPError) -> PendingPublish {
+        let deadline = time.map { ContinuousClock.now + $0 }
+        // Those who wait already come first.
+        if !channel.publishing.isEmpty { try await waitToPublish(on: channel, until: deadline) }
+        while true {
+            do throws(AMQPError) {
+                if let publish = try publishNow(body, target, properties, on: channel) { return publish }
+            } catch {
+                // The room that this one was let in for goes to the next.
+                channel.publishing.letPass(1)
+                throw error
+            }
+            try await waitToPublish(on: channel, until: deadline)
+        }
+    }
+
+    func send(
+        _ body: [UInt8], _ target: PublishTarget, _ properties: BasicProperties, on channel: ChannelCore
+    ) async throws(AMQPError) {
+        while try !sendNow(body, target, properties, on: channel) {
+            try await waitToPublish(on: channel, until: nil)
+        }
+    }
+
+    func letPublishersPass() {
+        for channel in channels.values { channel.publishing.letPass() }
+    }
+
+    // MARK: Answers
+
+    func settle(_ channel: ChannelCore, _ tag: UInt64, multiple: Bool, confirmed: Bool) throws(AMQPError) {
+        var counts = (confirmed: 0, refused: 0, returned: 0)
+        try channel.confirms.settle(tag, multiple: multiple, confirmed: confirmed) { publish, outcome in
+            switch outcome {
+            case .confirmed:
+                counts.confirmed += 1
+                publish.finish(.confirmed)
+            case .refused:
+                counts.refused += 1
+                publish.finish(.refused(AMQPError(.publishRefused, "the broker refused the message (nack)")))
+            case .returned(let reply):
+                counts.returned += 1
+                publish.finish(
+                    .refused(AMQPError(.publishReturned, "no queue took the mandatory message", reply: reply)))
+            }
+        }
+        metrics.confirmed += counts.confirmed
+        metrics.refused += counts.refused
+        metrics.returned += counts.returned
+        let count = counts.confirmed + counts.refused + counts.returned
+        if count > 0, !channel.publishing.isEmpty { channel.publishing.letPass(count) }
+    }
+
+    func returned(_ method: BasicReturn, _ content: Content, _ channel: ChannelCore) {
+        let reply = PeerReply(code: ReplyCode(rawValue: method.replyCode), text: method.replyText)
+        let fingerprint = content.body.withUnsafeBytes { body in
+            content.properties.withUnsafeBytes { properties in
+                MessageFingerprint(
+                    exchange: method.exchange, routingKey: method.routingKey, properties: properties, body: body)
+            }
+        }
+        guard !channel.confirms.returned(fingerprint, reply) else { return }
+        emit(.strayReturn(reply, exchange: method.exchange, routingKey: method.routingKey))
+    }
+}
+
+extension MessageFingerprint {
+    /// Of the publish that begins `start` octets into the buffer: its property octets are taken from its header frame.
+    init(
+        publish: borrowing ByteBuffer, from start: Int, exchange: String, routingKey: String,
+        body: UnsafeRawBufferPointer
+    ) {
+        self = publish.withBytes { bytes in
+            // Method frame: head, ids, ticket, two short strings, bits, end; then the header's head, ids and body size.
+            let header = start + 7 + 4 + 2 + 1 + exchange.utf8.count + 1 + routingKey.utf8.count + 1 + 1
+            let size = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: header + 3, as: UInt32.self)))
+            let properties = UnsafeRawBufferPointer(rebasing: bytes[header + 7 + 12..<header + 7 + size])
+            return MessageFingerprint(
+                exchange: exchange, routingKey: routingKey,
+                properties: properties.count > 2 ? properties : UnsafeRawBufferPointer(start: nil, count: 0), body: body)
+        }
+    }
+}
+
+extension [UInt8] {
+    /// `withUnsafeBytes` with a typed error.
+    func withUnsafeBytesTyped<Result>(_ body: (UnsafeRawBufferPointer) throws(AMQPError) -> Result) throws(AMQPError)
+        -> Result
+    {
+        try withUnsafeBufferPointer { buffer throws(AMQPError) in try body(UnsafeRawBufferPointer(buffer)) }
+    }
+}
+
+extension Stream {
+    /// `write` with an error; an error leaves nothing in the output.
+    func writing(_ body: (inout ByteBuffer) throws(AMQPError) -> Void) throws(AMQPError) {
+        var failure: AMQPError?
+        let ran = write { out in
+            do throws(AMQPError) { try body(&out) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        if !ran { throw AMQPError(.connectionLost, "the connection is closed") }
+    }
+}

@@ -1,0 +1,277 @@
+import Bytes
+
+/// One channel, from open to close-ok: frames and calls in, actions and octets out, no I/O.
+///
+/// Requests wait in a FIFO of slots. A slot whose asker went away stays and swallows its answer, so an answer never
+/// crosses over to another request.
+package struct ChannelMachine: Sendable {
+    /// Names a request towards the owner, who keeps who waits for it.
+    package typealias Ticket = UInt64
+
+    package enum State: Equatable, Sendable { case opening, open, closing, closed }
+
+    package enum Action: Equatable, Sendable {
+        case none
+        case opened
+        /// The answer to a request; `content` comes with get-ok only.
+        case reply(Ticket, Method, Content?)
+        case delivery(Delivery)
+        /// A delivery for a consumer that is gone: give it back.
+        case orphan(deliveryTag: UInt64)
+        case returned(BasicReturn, Content)
+        case confirm(tag: UInt64, multiple: Bool, confirmed: Bool)
+        /// The broker ended a consumer.
+        case consumerCancelled(tag: String, consumer: Int)
+        /// The broker asks to stop or go on publishing; flow-ok is in the output.
+        case flow(active: Bool)
+        /// The peer closed the channel; close-ok is in the output, the number is free.
+        case closedByPeer(PeerReply)
+        /// The peer answered this side's close: the number is free.
+        case closed
+    }
+
+    package struct Delivery: Equatable, Sendable {
+        package var consumer: Int
+        package var deliveryTag: UInt64
+        package var redelivered: Bool
+        package var exchange: String
+        package var routingKey: String
+        package var content: Content
+    }
+
+    private struct Slot {
+        var ticket: Ticket
+        var request: MethodID
+        var consumerTag: String?
+    }
+
+    private enum Announced {
+        case delivery(consumer: Int?, deliveryTag: UInt64, redelivered: Bool, exchange: String, routingKey: String)
+        case returned(BasicReturn)
+        case got(BasicGetOk)
+    }
+
+    private struct Consumer {
+        var tag: String
+        var number: Int
+        var acknowledges: Bool
+    }
+
+    package let number: UInt16
+    package private(set) var state = State.opening
+    package private(set) var unsettled = UnsettledDeliveries()
+    private var slots = Ring<Slot>()
+    private var getsAcknowledge = Ring<Bool>()
+    private var assembly: ContentAssembly
+    private var announced: Announced?
+    private var consumers: [Consumer] = []
+    /// The consumer of the last delivery: mostly the next one's too.
+    private var recent = 0
+
+    /// Opens: channel.open goes out.
+    package init(number: UInt16, bodyMax: UInt64 = 1 << 29, _ out: inout ByteBuffer) throws(AMQPError) {
+        self.number = number
+        assembly = ContentAssembly(bodyMax: bodyMax)
+        try out.append(ChannelOpen(), channel: number)
+    }
+
+    package var isOpen: Bool { state == .open }
+    package var waiting: Int { slots.count }
+
+    // MARK: Calls
+
+    /// Sends a request that the peer answers; the answer comes as `.reply` with the ticket.
+    package mutating func request(_ method: some MethodPayload, ticket: Ticket, _ out: inout ByteBuffer)
+        throws(AMQPError)
+    {
+        try out.append(method, channel: number)
+        slots.append(Slot(ticket: ticket, request: type(of: method).id))
+    }
+
+    package mutating func get(_ method: BasicGet, ticket: Ticket, _ out: inout ByteBuffer) throws(AMQPError) {
+        try request(method, ticket: ticket, &out)
+        getsAcknowledge.append(!method.noAck)
+    }
+
+    /// Registers the consumer before consume goes out: deliveries may come at once. The owner chose the tag.
+    package mutating func consume(_ method: BasicConsume, consumer: Int, ticket: Ticket, _ out: inout ByteBuffer)
+        throws(AMQPError)
+    {
+        guard !method.consumerTag.isEmpty, !consumers.contains(where: { $0.tag == method.consumerTag }) else {
+            throw .argument("the consumer tag \(method.consumerTag) is in use on this channel")
+        }
+        try out.append(method, channel: number)
+        slots.append(Slot(ticket: ticket, request: BasicConsume.id, consumerTag: method.consumerTag))
+        consumers.append(Consumer(tag: method.consumerTag, number: consumer, acknowledges: !method.noAck))
+    }
+
+    package mutating func cancel(consumerTag: String, ticket: Ticket, _ out: inout ByteBuffer) throws(AMQPError) {
+        try out.append(BasicCancel(consumerTag: consumerTag), channel: number)
+        slots.append(Slot(ticket: ticket, request: BasicCancel.id, consumerTag: consumerTag))
+    }
+
+    /// Settles a delivery; what is refused here never reaches the peer.
+    package mutating func settle(_ tag: UInt64, multiple: Bool) -> UnsettledDeliveries.Settling {
+        unsettled.settle(tag, multiple: multiple)
+    }
+
+    /// Closes from this side: from now on everything but close and close-ok is discarded. True if close went out.
+    package mutating func close(code: ReplyCode = .success, text: String = "", _ out: inout ByteBuffer)
+        throws(AMQPError) -> Bool
+    {
+        guard state == .open || state == .opening else { return false }
+        try out.append(ChannelClose(replyCode: code.rawValue, replyText: text), channel: number)
+        state = .closing
+        return true
+    }
+
+    // MARK: Frames
+
+    package mutating func receive(_ frame: Frame, _ interner: inout Interner, _ out: inout ByteBuffer)
+        throws(AMQPError) -> Action
+    {
+        switch state {
+        case .closed: throw .syntax("a frame for closed channel \(number)", .channelError)
+        case .closing: return try receiveWhileClosing(frame, &out)
+        case .opening, .open: break
+        }
+        guard frame.kind == .method else {
+            guard let content = try assembly.receive(frame) else { return .none }
+            return try complete(content)
+        }
+        guard assembly.isIdle else { throw .syntax("a method frame inside of content", .unexpectedFrame) }
+        var reader = ArgumentReader(frame.payload)
+        let id = MethodID(class: try reader.short(), method: try reader.short())
+        if id ~= BasicDeliver.id {
+            try announce(delivery: &reader, &interner)
+            return .none
+        }
+        if id ~= BasicAck.id || id ~= BasicNack.id {
+            let tag = try reader.longLong()
+            let bits = try reader.octet()
+            guard reader.isAtEnd else { throw .syntax("octets after the arguments", .syntaxError, id) }
+            return .confirm(tag: tag, multiple: bits & 1 != 0, confirmed: id ~= BasicAck.id)
+        }
+        return try receive(try Method(payload: frame.payload), &out)
+    }
+
+    /// Reads basic.deliver in place: no `Method`, no new strings for names seen before.
+    private mutating func announce(delivery reader: inout ArgumentReader, _ interner: inout Interner)
+        throws(AMQPError)
+    {
+        let tag = try reader.shortStringBytes()
+        let deliveryTag = try reader.longLong()
+        let bits = try reader.octet()
+        let exchange = interner.string(try reader.shortStringBytes())
+        let routingKey = interner.string(try reader.shortStringBytes())
+        guard reader.isAtEnd else { throw .syntax("octets after the arguments", .syntaxError, BasicDeliver.id) }
+        let index = consumerIndex(tag)
+        try unsettled.delivered(deliveryTag, settled: index.map { !consumers[$0].acknowledges } ?? false)
+        announced = .delivery(
+            consumer: index.map { consumers[$0].number }, deliveryTag: deliveryTag, redelivered: bits & 1 != 0,
+            exchange: exchange, routingKey: routingKey)
+        assembly.begin()
+    }
+
+    private mutating func consumerIndex(_ tag: UnsafeRawBufferPointer) -> Int? {
+        if recent < consumers.count, consumers[recent].tag.utf8.elementsEqual(tag) { return recent }
+        guard let index = consumers.firstIndex(where: { $0.tag.utf8.elementsEqual(tag) }) else { return nil }
+        recent = index
+        return index
+    }
+
+    private mutating func complete(_ content: Content) throws(AMQPError) -> Action {
+        let kind = announced
+        announced = nil
+        switch kind {
+        case .delivery(let consumer?, let deliveryTag, let redelivered, let exchange, let routingKey):
+            return .delivery(
+                Delivery(
+                    consumer: consumer, deliveryTag: deliveryTag, redelivered: redelivered, exchange: exchange,
+                    routingKey: routingKey, content: content))
+        case .delivery(nil, let deliveryTag, _, _, _): return .orphan(deliveryTag: deliveryTag)
+        case .returned(let method): return .returned(method, content)
+        case .got(let method): return try answer(.basicGetOk(method), content)
+        case nil: throw .syntax("content that no method announced", .unexpectedFrame)
+        }
+    }
+
+    private mutating func receive(_ method: Method, _ out: inout ByteBuffer) throws(AMQPError) -> Action {
+        switch method {
+        case .channelOpenOk:
+            guard state == .opening else { throw unexpected(method) }
+            state = .open
+            return .opened
+        case .channelClose(let close):
+            try out.append(ChannelCloseOk(), channel: number)
+            state = .closed
+            return .closedByPeer(PeerReply(close))
+        case .channelFlow(let flow):
+            try out.append(ChannelFlowOk(active: flow.active), channel: number)
+            return .flow(active: flow.active)
+        case .basicReturn(let returned):
+            announced = .returned(returned)
+            assembly.begin()
+            return .none
+        case .basicGetOk(let got):
+            guard slots.first?.request == BasicGet.id else { throw unexpected(method) }
+            try unsettled.delivered(got.deliveryTag, settled: getsAcknowledge.first == false)
+            announced = .got(got)
+            assembly.begin()
+            return .none
+        case .basicCancel(let cancel):
+            if !cancel.noWait { try out.append(BasicCancelOk(consumerTag: cancel.consumerTag), channel: number) }
+            guard let index = consumers.firstIndex(where: { $0.tag == cancel.consumerTag }) else { return .none }
+            let consumer = consumers.remove(at: index)
+            return .consumerCancelled(tag: consumer.tag, consumer: consumer.number)
+        default: return try answer(method, nil)
+        }
+    }
+
+    /// Gives an answer to the request that has waited longest; it must be that one's.
+    private mutating func answer(_ method: Method, _ content: Content?) throws(AMQPError) -> Action {
+        guard let slot = slots.first, method.id.answers(slot.request) else { throw unexpected(method) }
+        slots.removeFirst()
+        switch method {
+        case .basicGetOk, .basicGetEmpty: getsAcknowledge.removeFirst()
+        case .basicCancelOk: consumers.removeAll { $0.tag == slot.consumerTag }
+        default: break
+        }
+        return .reply(slot.ticket, method, content)
+    }
+
+    private mutating func receiveWhileClosing(_ frame: Frame, _ out: inout ByteBuffer) throws(AMQPError) -> Action {
+        guard frame.kind == .method else { return .none }
+        var reader = ArgumentReader(frame.payload)
+        let id = MethodID(class: try reader.short(), method: try reader.short())
+        if id == ChannelCloseOk.id {
+            state = .closed
+            return .closed
+        }
+        // Both sides closed at once: answer, and go on waiting for the answer to this side's close.
+        if id == ChannelClose.id { try out.append(ChannelCloseOk(), channel: number) }
+        return .none
+    }
+
+    private func unexpected(_ method: Method) -> AMQPError {
+        .syntax("\(method.id) that nothing asked for, on channel \(number)", .commandInvalid, method.id)
+    }
+}
+
+extension MethodID {
+    /// Whether this is an answer to that request.
+    package func answers(_ request: MethodID) -> Bool {
+        guard classID == request.classID else { return false }
+        switch request {
+        case ExchangeUnbind.id: return methodID == ExchangeUnbindOk.id.methodID
+        case BasicGet.id: return methodID == BasicGetOk.id.methodID || methodID == BasicGetEmpty.id.methodID
+        default: return methodID == request.methodID + 1
+        }
+    }
+}
+
+extension PeerReply {
+    package init(_ close: ChannelClose) {
+        self.init(code: close.replyCode, text: close.replyText, classID: close.classID, methodID: close.methodID)
+    }
+}

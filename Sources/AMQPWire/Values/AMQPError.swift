@@ -1,0 +1,121 @@
+/// What went wrong, in a form that a program can branch on (`code`) and a person can act on (`message`).
+public struct AMQPError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The kind of failure. The set is open: later versions may add codes.
+    public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+        public var rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        public var description: String { rawValue }
+
+        // Reaching a broker.
+        /// The URI or a setting is wrong.
+        public static let invalidURI = Code(rawValue: "invalidURI")
+        /// The setting is understood, but this build cannot do it.
+        public static let unsupported = Code(rawValue: "unsupported")
+        /// The host's name has no address.
+        public static let nameResolution = Code(rawValue: "nameResolution")
+        /// Nobody listens, or the network does not lead there.
+        public static let unreachable = Code(rawValue: "unreachable")
+        /// TCP or the handshake did not end in time.
+        public static let connectTimeout = Code(rawValue: "connectTimeout")
+        /// What answers does not speak AMQP.
+        public static let notAMQP = Code(rawValue: "notAMQP")
+        /// The server speaks another version of AMQP.
+        public static let versionMismatch = Code(rawValue: "versionMismatch")
+        /// One side speaks TLS, the other does not.
+        public static let tlsMismatch = Code(rawValue: "tlsMismatch")
+        /// The server offers none of the mechanisms that the client may use.
+        public static let mechanism = Code(rawValue: "mechanism")
+        /// Wrong user or password.
+        public static let authentication = Code(rawValue: "authentication")
+        /// The virtual host does not exist, or the user may not enter it.
+        public static let virtualHost = Code(rawValue: "virtualHost")
+
+        // The life of a connection or channel.
+        /// The peer closed the connection and said why.
+        public static let connectionClosedByPeer = Code(rawValue: "connectionClosedByPeer")
+        /// The connection broke without a word.
+        public static let connectionLost = Code(rawValue: "connectionLost")
+        /// The peer was silent for two heartbeats.
+        public static let heartbeatMissed = Code(rawValue: "heartbeatMissed")
+        /// The peer broke the protocol.
+        public static let protocolViolation = Code(rawValue: "protocolViolation")
+        /// The peer closed the channel and said why.
+        public static let channelClosedByPeer = Code(rawValue: "channelClosedByPeer")
+        /// Closed by this program.
+        public static let closed = Code(rawValue: "closed")
+        /// Every channel number is in use.
+        public static let channelsExhausted = Code(rawValue: "channelsExhausted")
+        /// There is no connection at the moment, and the settings say not to wait for one.
+        public static let notConnected = Code(rawValue: "notConnected")
+
+        // Requests and messages.
+        /// An argument cannot be sent as it is.
+        public static let invalidArgument = Code(rawValue: "invalidArgument")
+        /// The task was cancelled.
+        public static let cancelled = Code(rawValue: "cancelled")
+        /// No answer in time.
+        public static let timeout = Code(rawValue: "timeout")
+        /// The broker refused the message (nack).
+        public static let publishRefused = Code(rawValue: "publishRefused")
+        /// The message was mandatory and no queue took it.
+        public static let publishReturned = Code(rawValue: "publishReturned")
+        /// Whether the broker has the message is not known.
+        public static let publishUnknown = Code(rawValue: "publishUnknown")
+        /// This delivery was acknowledged or rejected before.
+        public static let alreadySettled = Code(rawValue: "alreadySettled")
+        /// The broker ended the consumer; usually its queue was deleted.
+        public static let consumerCancelled = Code(rawValue: "consumerCancelled")
+    }
+
+    public var code: Code
+    public var message: String
+    /// What the peer said, if it said something.
+    public var reply: PeerReply?
+    /// `host:port` of the peer, where one is meant.
+    public var host: String?
+    public var virtualHost: String?
+
+    /// What to tell the peer when this error ends the connection.
+    package var verdict: Verdict?
+
+    public init(
+        _ code: Code, _ message: String, reply: PeerReply? = nil, host: String? = nil, virtualHost: String? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.reply = reply
+        self.host = host
+        self.virtualHost = virtualHost
+    }
+
+    public var description: String {
+        var text = message
+        if let reply { text += ": \(reply)" }
+        if let host { text += " [\(host)]" }
+        return text
+    }
+}
+
+/// The arguments of the connection.close with which an endpoint answers a peer that breaks the protocol.
+package struct Verdict: Hashable, Sendable {
+    package var code: ReplyCode
+    package var method: MethodID
+
+    package init(code: ReplyCode, method: MethodID = MethodID(class: 0, method: 0)) {
+        self.code = code
+        self.method = method
+    }
+}
+
+extension AMQPError {
+    /// The peer broke the protocol in `method`.
+    package static func syntax(
+        _ message: String, _ code: ReplyCode = .syntaxError, _ method: MethodID = MethodID(class: 0, method: 0)
+    ) -> AMQPError {
+        var error = AMQPError(.protocolViolation, "the peer broke the protocol: \(message)")
+        error.verdict = Verdict(code: code, method: method)
+        return error
+    }
+
+    package static func argument(_ message: String) -> AMQPError { AMQPError(.invalidArgument, message) }
+}

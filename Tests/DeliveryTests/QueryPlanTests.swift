@@ -1,0 +1,82 @@
+import Delivery
+import Foundation
+import SQLite
+import Testing
+
+/// Every SQL statement of the domain's sources is found in their text, so that none that is written later is forgotten.
+@Suite("Query plans")
+struct QueryPlanTests {
+    /// Plans that read from the start of a table on purpose, and why that stays cheap.
+    private static let allowedScans = [
+        // The first row only.
+        "SELECT 1 FROM store LIMIT 1", "SELECT 1 FROM customer LIMIT 1",
+        "SELECT created_at FROM outbox ORDER BY id LIMIT 1",
+        // Bounded by its limit.
+        "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT ?)",
+        // One row for each AUTOINCREMENT table.
+        "SELECT seq FROM sqlite_sequence WHERE name = 'feed_event'",
+    ]
+
+    /// What the sources put into a statement's text.
+    private static let interpolations = [
+        #"\(owner)"#: ["customer_id", "store_id"],
+        #"\(filter)"#: ["closed_at IS NULL", "closed_at IS NOT NULL"],
+        #"\(hidden)"#: ["", "'REGISTERED', 'PAYMENT_PENDING'"],
+    ]
+
+    @Test("every statement finds its rows by an index or a row id, and sorts nothing")
+    func plans() async throws {
+        let fixture = try await Fixture()
+        let connection = try Connection(path: fixture.database.path)
+        defer { connection.close() }
+        let statements = try Self.statements()
+        for statement in statements.flatMap(Self.expand) {
+            #expect(!statement.contains(#"\("#), "an interpolation that this test does not know: \(statement)")
+            // Every value is the same one: a plan does not depend on them.
+            let text = statement.replacing(/\?[0-9]*/, with: "?1")
+            var plan: [String] = []
+            let explain = SQL(unchecked: "EXPLAIN QUERY PLAN " + text)
+            if text.contains("?1") {
+                try connection.each(explain, 1) { row in plan.append(try row.text(3)) }
+            } else {
+                try connection.each(explain) { row in plan.append(try row.text(3)) }
+            }
+            let sorts = plan.filter { $0.contains("TEMP B-TREE") || $0.contains("AUTOMATIC") }
+            #expect(sorts.isEmpty, "\(statement): \(plan)")
+            if Self.allowedScans.contains(statement) { continue }
+            let scans = plan.filter { $0.hasPrefix("SCAN") && $0 != "SCAN CONSTANT ROW" }
+            #expect(scans.isEmpty, "\(statement): \(plan)")
+        }
+    }
+
+    @Test("the plans are asked for as many statements as the sources run")
+    func complete() throws {
+        let calls = try Self.sources().reduce(0) { $0 + $1.matches(of: /\bdb\.(run|each|first|all|one|exists)\(/).count }
+        #expect(calls > 25)
+        #expect(try Self.statements().count == calls)
+    }
+
+    private static func sources() throws -> [String] {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/Delivery")
+            .resolvingSymlinksInPath()
+        let files = try #require(FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil))
+        return try files.compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
+            .map { try String(contentsOf: $0, encoding: .utf8) }
+    }
+
+    private static func statements() throws -> [String] {
+        try sources().flatMap { source in
+            source.matches(of: /"""\s*((?:SELECT|INSERT|UPDATE|DELETE)\b(?s:.*?))\s*"""/).map { String($0.1) }
+                + source.matches(of: /[^"]"((?:SELECT|INSERT|UPDATE|DELETE) [^"\n]*)"/).map { String($0.1) }
+        }
+    }
+
+    private static func expand(_ statement: String) -> [String] {
+        interpolations.reduce([statement]) { texts, interpolation in
+            texts.flatMap { text in
+                text.contains(interpolation.key)
+                    ? interpolation.value.map { text.replacing(interpolation.key, with: $0) } : [text]
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import Support
+import Testing
+
+extension EndToEnd {
+    @Suite("A service ends in order", .serialized)
+    struct EndingTests {
+        @Test("SIGTERM under load: every request is answered, every 201 is delivered, exit code 0 within 5 s")
+        func underLoad() async throws {
+            let broker = try await RabbitMQBroker.shared()
+            let host = try await broker.makeVirtualHost()
+            let pair = try await ServicePair.start(broker: broker.url(virtualHost: host))
+            let customer = try await pair.customer()
+            let session = try await pair.session()
+            let stream = pair.stream(session, after: "0", reconnects: true)
+            try await stream.connect()
+
+            let load = LoadGenerator(customer, customers: 8, givesUp: true)
+            try await load.more(50)
+            #expect(try await pair.api.terminate(within: 5) == .code(0))
+            try await load.end()
+            #expect(load.refused == [])
+            #expect(load.broken == [])
+            try await pair.api.startAgain()
+            try await stream.waitForOrders(load.accepted)
+            #expect(stream.orders.sorted() == load.accepted.sorted())
+
+            let more = LoadGenerator(customer, customers: 8)
+            try await more.more(50)
+            #expect(try await pair.admin.terminate(within: 5) == .code(0))
+            try await pair.admin.startAgain()
+            try await more.more(50)
+            try await more.end()
+            #expect(more.refused == [])
+            try await stream.waitForOrders(more.accepted)
+            #expect(stream.orders.sorted() == (load.accepted + more.accepted).sorted())
+            stream.close()
+            try await pair.stop()
+            try await broker.deleteVirtualHost(host)
+        }
+
+        @Test("SIGTERM while the broker is down, and while nothing happens: exit code 0, and the orders are kept")
+        func withoutBroker() async throws {
+            let broker = try await RabbitMQBroker.shared()
+            let host = try await broker.makeVirtualHost()
+            let proxy = try CutProxy(to: broker.port)
+            defer { proxy.close() }
+            let pair = try await ServicePair.start(broker: broker.url(virtualHost: host, port: proxy.port))
+            let customer = try await pair.customer()
+            proxy.refuse()
+            proxy.cutAll()
+            let id = try await pair.order(customer)
+            for service in [pair.api, pair.admin] { #expect(try await service.terminate(within: 5) == .code(0)) }
+            try proxy.accept()
+            for service in [pair.api, pair.admin] { try await service.startAgain() }
+            let stream = pair.stream(try await pair.session(), after: "0")
+            try await stream.connect()
+            try await stream.waitForOrders([id])
+            #expect(stream.orders == [id])
+            stream.close()
+            try await pair.waitUntilUp()
+            for service in [pair.api, pair.admin] {
+                service.signal(SIGINT)
+                #expect(try await service.waitForExit(within: 5) == .code(0))
+            }
+            try await pair.stop()
+            try await broker.deleteVirtualHost(host)
+        }
+
+        @Test("a second instance of each service works on the same file; tokens and sessions hold at both")
+        func secondInstances() async throws {
+            let broker = try await RabbitMQBroker.shared()
+            let host = try await broker.makeVirtualHost()
+            let pair = try await ServicePair.start(broker: broker.url(virtualHost: host))
+            let api = try await ServiceProcess.start("api", environment: pair.environment)
+            let admin = try await ServiceProcess.start("store-admin", environment: pair.environment)
+            let customer = try await pair.customer()
+            let session = try await pair.session()
+            let tabs = [pair.admin, admin].map { service in
+                EventStreamClient(
+                    port: service.port, path: "/api/sse/connect", headers: ["Cookie": session], lastEventID: "0")
+            }
+            for tab in tabs { try await tab.connect() }
+            let other = api.http.with(headers: customer.headers)
+            var placed: [Int] = []
+            for _ in 0..<5 {
+                placed.append(try await pair.order(customer))
+                placed.append(try await pair.order(other))
+            }
+            for tab in tabs {
+                try await tab.waitForOrders(placed)
+                #expect(tab.orders.sorted() == placed.sorted())
+                tab.close()
+            }
+            #expect(tabs[0].orders == tabs[1].orders)
+            for service in [api, admin] { #expect(try await service.terminate(within: 5) == .code(0)) }
+            try await pair.stop()
+            try await broker.deleteVirtualHost(host)
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Glibc
+import Synchronization
+import Testing
+
+/// A pipe whose reading end the test controls; both ends are closed with the value.
+final class Pipe: Sendable {
+    private let reader: CInt
+    let writer: CInt
+    private let isWriterOpen = Mutex(true)
+
+    init() throws {
+        // As the services have it: writing to nobody is an error and not the end.
+        signal(SIGPIPE, SIG_IGN)
+        var ends: [CInt] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        (reader, writer) = (ends[0], ends[1])
+    }
+
+    deinit {
+        closeWriter()
+        close(reader)
+    }
+
+    func closeWriter() {
+        isWriterOpen.withLock { isOpen in
+            if isOpen { close(writer) }
+            isOpen = false
+        }
+    }
+
+    /// Makes writing block at once. Returns how many octets it took.
+    func fill() -> Int {
+        let flags = fcntl(writer, F_GETFL)
+        _ = fcntl(writer, F_SETFL, flags | O_NONBLOCK)
+        let chunk = [UInt8](repeating: UInt8(ascii: "\n"), count: 4096)
+        var total = 0
+        while true {
+            let count = write(writer, chunk, chunk.count)
+            if count <= 0 { break }
+            total += count
+        }
+        _ = fcntl(writer, F_SETFL, flags)
+        return total
+    }
+
+    /// Waits until `count` octets were read, or the end.
+    func read(upTo count: Int) -> [UInt8] {
+        var all: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while all.count < count {
+            let got = Glibc.read(reader, &chunk, min(chunk.count, count - all.count))
+            if got < 0 && errno == EINTR { continue }
+            if got <= 0 { break }
+            all += chunk[..<got]
+        }
+        return all
+    }
+}
