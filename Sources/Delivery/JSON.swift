@@ -17,3 +17,20 @@ package enum JSON {
         return try JSONDecoder().decode(Value.self, from: Data(octets))
     }
 }
+
+/// A whole number in a request. The decoder refuses one that does not fit without telling where it stands; this tells.
+struct WholeNumber: Decodable {
+    let value: Int
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        do {
+            value = try container.decode(Int.self)
+        } catch let error as DecodingError {
+            throw error
+        } catch {
+            throw DecodingError.typeMismatch(
+                Int.self, .init(codingPath: decoder.codingPath, debugDescription: "not a whole number of 64 bits"))
+        }
+    }
+}

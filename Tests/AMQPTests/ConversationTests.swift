@@ -59,16 +59,17 @@ struct ConversationTests {
     @Test("what breaks the protocol ends the connection with the code that says so", arguments: violations)
     func violation(_ name: String, _ octets: [UInt8], _ code: UInt16) async throws {
         try await PublishingTests.withChannel { peer in
+            try peer.expect(QueueDeclare.id)
             try peer.write(octets)
             try peer.expect { if case .connectionClose(let close) = $0, close.replyCode == code { () } else { nil } }
         } _: { connection, channel in
-            for await event in connection.events() {
-                if case .closed(let error) = event {
-                    #expect(error?.code == .protocolViolation)
-                }
-            }
             let error = await #expect(throws: AMQPError.self) { try await channel.declareQueue("q") }
             #expect(error?.code == .protocolViolation)
+            for await event in connection.events() {
+                if case .closed(let error) = event { #expect(error?.code == .protocolViolation) }
+            }
+            let later = await #expect(throws: AMQPError.self) { try await channel.declareQueue("q") }
+            #expect(later?.code == .protocolViolation)
         }
     }
 

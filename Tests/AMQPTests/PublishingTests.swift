@@ -169,12 +169,7 @@ struct PublishingTests {
             try peer.send(ConnectionBlocked(reason: "low on memory"), channel: 0)
             while try peer.discard() {}
         } _: { connection, channel in
-            for await event in connection.events() {
-                if case .blocked(let reason) = event {
-                    #expect(reason == "low on memory")
-                    break
-                }
-            }
+            try await eventually("blocked") { await connection.blockedReason == "low on memory" }
             let error = await #expect(throws: AMQPError.self) {
                 try await channel.publish([], to: "e", within: .milliseconds(20))
             }

@@ -15,7 +15,7 @@ extension EndToEnd {
             let stream = pair.stream(session, after: "0", reconnects: true)
             try await stream.connect()
 
-            let load = LoadGenerator(customer, customers: 8, givesUp: true)
+            let load = LoadGenerator(customer, customers: 8, pause: 0, givesUp: true)
             try await load.more(50)
             #expect(try await pair.api.terminate(within: 5) == .code(0))
             try await load.end()
@@ -25,7 +25,7 @@ extension EndToEnd {
             try await stream.waitForOrders(load.accepted)
             #expect(stream.orders.sorted() == load.accepted.sorted())
 
-            let more = LoadGenerator(customer, customers: 8)
+            let more = LoadGenerator(customer, customers: 8, pause: 0.005)
             try await more.more(50)
             #expect(try await pair.admin.terminate(within: 5) == .code(0))
             try await pair.admin.startAgain()

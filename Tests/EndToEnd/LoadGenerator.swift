@@ -14,21 +14,28 @@ final class LoadGenerator: Sendable {
 
     private let state: Guarded<State>
     private let givesUp: Bool
+    private let pause: Double
 
     /// Starts `customers` of them.
     ///
-    /// - Parameter givesUp: ends a customer at the first request that gets no answer, instead of sending it again.
-    init(_ customer: HTTPTestClient, customers: Int = 3, givesUp: Bool = false) {
+    /// - Parameters:
+    ///   - pause: seconds that a customer waits between two orders.
+    ///   - givesUp: ends a customer at the first request that gets no answer, instead of sending it again.
+    init(_ customer: HTTPTestClient, customers: Int = 3, pause: Double = 0.02, givesUp: Bool = false) {
         var state = State()
         state.running = customers
         self.state = Guarded(state)
         self.givesUp = givesUp
+        self.pause = pause
         let run = UInt64.random(in: .min ... .max)
         for lane in 0..<customers {
             let client = customer.with(headers: [:])
             Thread.detachNewThread { [self] in
                 var number = 0
-                while isGoingOn, place(client, "\(run)-\(lane)-\(number)") { number += 1 }
+                while isGoingOn, place(client, "\(run)-\(lane)-\(number)") {
+                    number += 1
+                    Thread.sleep(forTimeInterval: pause)
+                }
                 self.state.update { $0.running -= 1 }
             }
         }

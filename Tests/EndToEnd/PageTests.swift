@@ -134,6 +134,7 @@ extension EndToEnd {
                 try await waitForBoard(browser)
                 let id = try await pair.order(try await pair.customer(), note: hostile)
                 try await browser.waitFor(card(id))
+                #expect(try await browser.text(of: card(id)).contains(hostile))
                 #expect(try await browser.findAll("#board img, #board script, .notices img, .bar img").isEmpty)
                 #expect(try await browser.execute("return window.harm").isNull)
                 try await expectNoErrors(browser)

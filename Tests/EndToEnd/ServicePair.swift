@@ -1,13 +1,13 @@
 import Support
 
 /// Both services as processes, on one new database file and one broker, with the demo data.
-final class ServicePair: Sendable {
-    let api: ServiceProcess
-    let admin: ServiceProcess
-    let folder: TemporaryFolder
+package final class ServicePair: Sendable {
+    package let api: ServiceProcess
+    package let admin: ServiceProcess
+    package let folder: TemporaryFolder
 
     /// What either service of this pair is started with.
-    let environment: [String: String]
+    package let environment: [String: String]
 
     private init(
         _ api: ServiceProcess, _ admin: ServiceProcess, _ folder: TemporaryFolder, _ environment: [String: String]
@@ -16,11 +16,16 @@ final class ServicePair: Sendable {
     }
 
     /// Starts both and waits until they are connected to the broker.
-    static func start(broker url: String, environment more: [String: String] = [:]) async throws -> ServicePair {
+    ///
+    /// - Parameter prepare: is given the path of the database file before anybody has opened it.
+    package static func start(
+        broker url: String, environment more: [String: String] = [:],
+        prepare: (String) async throws -> Void = { _ in }
+    ) async throws -> ServicePair {
         let folder = try TemporaryFolder("services")
-        let environment = [
-            "RABBITMQ_URL": url, "DATABASE_PATH": folder.file("delivery.db"), "DEMO_DATA": "1",
-        ].merging(more) { $1 }
+        let path = folder.file("delivery.db")
+        try await prepare(path)
+        let environment = ["RABBITMQ_URL": url, "DATABASE_PATH": path, "DEMO_DATA": "1"].merging(more) { $1 }
         // At the same time: one of them migrates and fills the database, the other waits for it.
         async let api = ServiceProcess.start("api", environment: environment)
         async let admin = ServiceProcess.start("store-admin", environment: environment)
@@ -30,7 +35,7 @@ final class ServicePair: Sendable {
     }
 
     /// Waits until both say `UP`, which they do once the broker has them.
-    func waitUntilUp(within seconds: Double = 30) async throws {
+    package func waitUntilUp(within seconds: Double = 30) async throws {
         for service in [api, admin] {
             try await eventually("\(service.name) says UP", within: seconds) {
                 try await service.http.get("/health/ready").json["status"].string == "UP"
@@ -38,13 +43,13 @@ final class ServicePair: Sendable {
         }
     }
 
-    func stop() async throws {
+    package func stop() async throws {
         for service in [api, admin] where service.isRunning { try await service.kill() }
         folder.remove()
     }
 
     /// A client of `api` with the customer's token.
-    func customer(_ email: String = "customer@example.com") async throws -> HTTPTestClient {
+    package func customer(_ email: String = "customer@example.com") async throws -> HTTPTestClient {
         let reply = try await api.http.post(
             "/open-api/user/login", json: ["email": .string(email), "password": "password"])
         guard let token = reply.json["body"]["access_token"].string else {
@@ -54,7 +59,7 @@ final class ServicePair: Sendable {
     }
 
     /// The `Cookie` header of a store's owner.
-    func session(_ email: String = "owner1@example.com") async throws -> String {
+    package func session(_ email: String = "owner1@example.com") async throws -> String {
         let reply = try await admin.http.post("/login", json: ["email": .string(email), "password": "password"])
         guard let session = reply.cookie("store_session") else {
             throw SupportError("\(email) cannot log in: \(reply.status) \(reply.text)")
@@ -64,7 +69,7 @@ final class ServicePair: Sendable {
 
     /// Places an order and hands back its id.
     @discardableResult
-    func order(
+    package func order(
         _ customer: HTTPTestClient, store: Int = 1, menus: [Int] = [1], note: String? = nil, key: String? = nil
     ) async throws -> Int {
         var body: [String: JSONValue] = [
@@ -80,7 +85,7 @@ final class ServicePair: Sendable {
     }
 
     /// The event stream of a store's owner.
-    func stream(_ session: String, after id: String? = nil, reconnects: Bool = false) -> EventStreamClient {
+    package func stream(_ session: String, after id: String? = nil, reconnects: Bool = false) -> EventStreamClient {
         EventStreamClient(
             port: admin.port, path: "/api/sse/connect", headers: ["Cookie": session], lastEventID: id,
             reconnects: reconnects)
@@ -89,18 +94,24 @@ final class ServicePair: Sendable {
 
 extension ServerEvent {
     /// The order that a new-order event tells of.
-    var orderID: Int? { event == "message" ? json["user_order_response"]["id"].int : nil }
+    package var orderID: Int? { event == "message" ? json["user_order_response"]["id"].int : nil }
 }
 
 extension EventStreamClient {
     /// The orders of all new-order events so far, as they came.
-    var orders: [Int] { events.compactMap(\.orderID) }
+    package var orders: [Int] { events.compactMap(\.orderID) }
 
     /// Waits until every one of these orders has come.
-    func waitForOrders(_ wanted: some Sequence<Int> & Sendable, within seconds: Double = 30) async throws {
-        let wanted = Set(wanted)
-        try await eventually("\(wanted.count) orders on the stream", within: seconds) {
-            wanted.subtracting(orders).isEmpty
+    package func waitForOrders(_ wanted: some Sequence<Int> & Sendable, within seconds: Double = 30) async throws {
+        var missing = Set(wanted)
+        var seen = 0
+        try await eventually("\(missing.count) orders on the stream", within: seconds) {
+            let events = events
+            for event in events[seen...] {
+                if let order = event.orderID { missing.remove(order) }
+            }
+            seen = events.count
+            return missing.isEmpty
         }
     }
 }

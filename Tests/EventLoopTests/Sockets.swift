@@ -85,10 +85,14 @@ func endpoints(
     )
 }
 
-/// Closes a socket so that its peer gets a reset (RST), with what is unsent lost.
-func closeWithReset(_ descriptor: CInt) {
+/// Makes closing a socket send a reset (RST), with what is unsent lost.
+func resetWhenClosed(_ descriptor: CInt) {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+}
+
+func closeWithReset(_ descriptor: CInt) {
+    resetWhenClosed(descriptor)
     close(descriptor)
 }
 

@@ -113,6 +113,13 @@ final class Client {
         isClosed = true
     }
 
+    /// Closes with a reset instead of an end.
+    func reset() {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+        close()
+    }
+
     func send(_ text: String) throws { try send(Array(text.utf8)) }
 
     func send(_ octets: [UInt8]) throws {

@@ -70,7 +70,7 @@ final class Gate: Sendable {
 
     func open() { isOpened.store(true, ordering: .releasing) }
 
-    /// Blocks the calling thread; not for a task's own.
+    /// Blocks the calling thread, which must be none that runs tasks.
     func wait() {
         isReached.store(true, ordering: .releasing)
         while !isOpened.load(ordering: .acquiring) { usleep(50) }
@@ -80,9 +80,9 @@ final class Gate: Sendable {
     func reached() async { await eventually { self.isReached.load(ordering: .acquiring) } }
 }
 
-/// Returns when the condition holds; the test's own time limit bounds it.
+/// Returns when the condition holds, or when the time limit of the test cancels it.
 func eventually(_ condition: () -> Bool) async {
-    while !condition() { try? await Task.sleep(nanoseconds: 200_000) }
+    while !condition(), !Task.isCancelled { try? await Task.sleep(nanoseconds: 200_000) }
 }
 
 private final class Work: Sendable {

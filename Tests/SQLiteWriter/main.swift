@@ -27,6 +27,7 @@ do {
     case "open": try openAsNobody()
     case "limited": try await writeAgainstLimit()
     case "probe": try probe()
+    case "turnstile": try passTurnstile(milliseconds: Int(arguments[3]) ?? 1000)
     default: exit(2)
     }
 } catch let error as SQLiteError {
@@ -140,6 +141,23 @@ func writeAgainstLimit() async throws {
     let free = await fill("free")
     await database.close()
     say("count \(limited) \(free)")
+}
+
+/// Takes the lock between processes, works for 0.2 ms, gives it up and wants it again at once. Prints how often.
+func passTurnstile(milliseconds: Int) throws {
+    let lock = try FairLock(database: path)
+    say("ready")
+    waitForLine()
+    var count = 0
+    let end = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
+    while monotonicNanoseconds() < end {
+        try lock.acquire()
+        let release = monotonicNanoseconds() + 200_000
+        while monotonicNanoseconds() < release {}
+        lock.release()
+        count += 1
+    }
+    say("count \(count)")
 }
 
 /// Says for each line whether the lock of that file is free for another process.

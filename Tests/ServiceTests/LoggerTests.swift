@@ -16,7 +16,7 @@ struct LoggerTests {
     ) async throws -> [String] {
         let pipe = try Pipe()
         let log = Logger(service: "test", level: level, format: format, descriptor: pipe.writer)
-        let reading = Task.detached { pipe.read(upTo: .max) }
+        let reading = pipe.reading()
         body(log)
         log.close(patience: 20_000)
         pipe.closeWriter()
@@ -103,7 +103,7 @@ struct LoggerTests {
     func threads() async throws {
         let pipe = try Pipe()
         let log = Logger(service: "test", level: .info, format: .json, descriptor: pipe.writer)
-        let reading = Task.detached { pipe.read(upTo: .max) }
+        let reading = pipe.reading()
         await withTaskGroup(of: Void.self) { group in
             for writer in 0..<8 {
                 group.addTask {
@@ -130,7 +130,7 @@ struct LoggerTests {
         let text = String(repeating: "x", count: 1_000)
         let count = 20_000
         for index in 0..<count { log.info("line", ["index": .number(index), "text": LogValue(text)]) }
-        let reading = Task.detached { pipe.read(upTo: .max) }
+        let reading = pipe.reading()
         log.close(patience: 20_000)
         pipe.closeWriter()
         let octets = await reading.value.dropFirst(filler)
@@ -163,7 +163,7 @@ struct LoggerTests {
         let log = Logger(service: "test", level: .info, format: .json, descriptor: pipe.writer)
         let text = String(repeating: "x", count: 1_000)
         for index in 0..<500 { log.info("line", ["index": .number(index), "text": LogValue(text)]) }
-        let reading = Task.detached { pipe.read(upTo: .max) }
+        let reading = pipe.reading()
         log.close(patience: 20_000)
         pipe.closeWriter()
         let lines = String(decoding: await reading.value, as: UTF8.self).split(separator: "\n")

@@ -18,7 +18,7 @@ struct MetricsTests {
                 } else if let match = line.wholeMatch(of: /# TYPE ([a-zA-Z_:]\w*) (counter|gauge|histogram)/) {
                     #expect(types.updateValue(String(match.2), forKey: String(match.1)) == nil)
                 } else {
-                    let match = try #require(line.wholeMatch(of: /([a-zA-Z_:]\w*)(?:\{(.*)\})? (\S+)/), "\(line)")
+                    let match = try #require(line.wholeMatch(of: /([a-zA-Z_:]\w*)(?:\{((?s).*)\})? (\S+)/), "\(line)")
                     let labels = try Self.labels(match.2.map(String.init) ?? "")
                     samples.append((String(match.1), labels, try Self.number(String(match.3))))
                 }

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Synchronization
 import Testing
@@ -41,6 +42,19 @@ final class Pipe: Sendable {
         }
         _ = fcntl(writer, F_SETFL, flags)
         return total
+    }
+
+    /// Reads to the end on a thread of its own: the tests' pool has few, and those who write wait for the reader.
+    func reading() -> Task<[UInt8], Never> {
+        let result = AsyncStream<[UInt8]>.makeStream()
+        Thread { [self] in
+            result.continuation.yield(read(upTo: .max))
+            result.continuation.finish()
+        }.start()
+        return Task {
+            for await octets in result.stream { return octets }
+            return []
+        }
     }
 
     /// Waits until `count` octets were read, or the end.

@@ -49,6 +49,7 @@ extension AMQPConnection {
     }
 
     /// Opens a channel, runs `body` and closes the channel, whatever happens in `body`.
+    @discardableResult
     public nonisolated func withChannel<Result>(_ body: (AMQPChannel) async throws -> Result) async throws -> Result {
         let channel = try await openChannel()
         do {

@@ -12,6 +12,15 @@ extension AMQPConnection {
         return AMQPError(.notConnected, "there is no connection to the broker")
     }
 
+    /// Why there is no link any more.
+    var loss: AMQPError {
+        switch state {
+        case .recovering(let error?), .closed(let error?): error
+        case .closed, .closing: AMQPError(.closed, "the connection was closed")
+        default: AMQPError(.connectionLost, "the connection was lost")
+        }
+    }
+
     /// Waits at the gate; the deadline's error is thrown when it has passed.
     func wait(
         _ waiter: Waiter<Void>, atMost limit: Duration?, otherwise error: @autoclosure @escaping () -> AMQPError
@@ -93,7 +102,7 @@ extension AMQPConnection {
         channel.opening = waiter
         link.attach(channel, number)
         try await wait(waiter, atMost: configuration.requestTimeout, otherwise: Self.timeout("channel.open"))
-        guard self.link === link else { throw AMQPError(.connectionLost, "the connection was lost") }
+        guard self.link === link else { throw loss }
     }
 
     private func shut(_ channel: ChannelCore, _ link: Link) {
@@ -161,7 +170,7 @@ extension AMQPConnection {
         on channel: ChannelCore,
         _ send: (inout ChannelMachine, ChannelMachine.Ticket, inout ByteBuffer) throws(AMQPError) -> Void
     ) throws(AMQPError) -> ChannelMachine.Ticket {
-        guard let link, channel.machine != nil else { throw AMQPError(.connectionLost, "the connection was lost") }
+        guard let link, channel.machine != nil else { throw loss }
         let ticket = channel.ticket()
         try link.write { out throws(AMQPError) in
             if channel.machine != nil { try send(&channel.machine!, ticket, &out) }

@@ -27,8 +27,14 @@ public actor AMQPConnection {
     var recovery: Task<Void, Never>?
     var backoff: Backoff
     nonisolated let throttle: ReadThrottle
-    private nonisolated let subscribers = Mutex<[Int: AsyncStream<AMQPEvent>.Continuation]>([:])
-    private nonisolated let lastSubscriber = Atomic<Int>(0)
+    private struct Subscribers {
+        var continuations: [Int: AsyncStream<AMQPEvent>.Continuation] = [:]
+        var last = 0
+        /// The connection's last event.
+        var end: AMQPEvent?
+    }
+
+    private nonisolated let subscribers = Mutex(Subscribers())
 
     /// The loop of those who bring none.
     private static let sharedLoop = Result<EventLoop, SystemError> { () throws(SystemError) in
@@ -76,6 +82,7 @@ public actor AMQPConnection {
     }
 
     /// Connects, runs `body` and closes the connection, whatever happens in `body`.
+    @discardableResult
     public static func withConnection<Result>(
         _ uri: String, name: String? = nil, configuration: AMQPConfiguration = AMQPConfiguration(),
         _ body: (AMQPConnection) async throws -> Result
@@ -85,6 +92,7 @@ public actor AMQPConnection {
     }
 
     /// As above, on a loop of the caller's.
+    @discardableResult
     package static func withConnection<Result>(
         _ uri: String, name: String? = nil, configuration: AMQPConfiguration = AMQPConfiguration(),
         on loop: EventLoop, _ body: (AMQPConnection) async throws -> Result
@@ -128,23 +136,45 @@ public actor AMQPConnection {
 
     // MARK: Events
 
-    /// What happens from now on. A subscriber that does not read misses the oldest of more than 256 events.
+    /// What happens from now on; the stream ends when the connection is closed for good. A subscriber that does not read misses the oldest of more than 256 events.
     public nonisolated func events() -> AsyncStream<AMQPEvent> {
         AsyncStream(bufferingPolicy: .bufferingNewest(256)) { continuation in
-            let number = lastSubscriber.wrappingAdd(1, ordering: .relaxed).newValue
-            subscribers.withLock { $0[number] = continuation }
+            let (number, end) = subscribers.withLock { subscribers -> (Int, AMQPEvent?) in
+                subscribers.last += 1
+                if subscribers.end == nil { subscribers.continuations[subscribers.last] = continuation }
+                return (subscribers.last, subscribers.end)
+            }
+            if let end {
+                continuation.yield(end)
+                continuation.finish()
+            }
             continuation.onTermination = { [weak self] _ in
-                _ = self?.subscribers.withLock { $0.removeValue(forKey: number) }
+                _ = self?.subscribers.withLock { $0.continuations.removeValue(forKey: number) }
             }
         }
     }
 
     func emit(_ event: AMQPEvent) {
         configuration.onEvent?(event)
-        let all = subscribers.withLock { Array($0.values) }
-        for subscriber in all { subscriber.yield(event) }
-        if case .closed = event { for subscriber in all { subscriber.finish() } }
+        var isLast = false
+        if case .closed = event { isLast = true }
+        let all = subscribers.withLock { subscribers -> [AsyncStream<AMQPEvent>.Continuation] in
+            defer {
+                if isLast {
+                    subscribers.end = event
+                    subscribers.continuations = [:]
+                }
+            }
+            return Array(subscribers.continuations.values)
+        }
+        for subscriber in all {
+            subscriber.yield(event)
+            if isLast { subscriber.finish() }
+        }
     }
+
+    /// Why the broker takes no publishes at the moment; nil when it does.
+    public var blockedReason: String? { link?.blockedReason }
 
     /// Requests that wait for their answer, on all channels.
     package var pendingRequests: Int { channels.values.reduce(0) { $0 + $1.replies.count } }

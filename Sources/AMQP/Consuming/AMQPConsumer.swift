@@ -46,8 +46,9 @@ public final class AMQPConsumer: AsyncSequence, Sendable {
     /// - Throws: why the broker ended the consumer, or `.cancelled`.
     public func next() async throws(AMQPError) -> AMQPDelivery? {
         while true {
-            let (delivery, reader) = try state.withLock { state throws(AMQPError) in
-                (state.ready.removeFirst(), try Self.reader(&state))
+            let (delivery, reader) = try state.withLock { state throws(AMQPError) -> (AMQPDelivery?, Waiter<Void>?) in
+                if let delivery = state.ready.removeFirst() { return (delivery, nil) }
+                return (nil, try Self.reader(&state))
             }
             if let delivery {
                 taken(delivery.octets, 1)

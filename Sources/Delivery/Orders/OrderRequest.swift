@@ -22,8 +22,8 @@ package struct OrderRequest: Decodable, Equatable, Sendable {
     package let note: String?
 
     private struct Item: Decodable {
-        let menuID: Int
-        let quantity: Int
+        let menuID: WholeNumber
+        let quantity: WholeNumber
 
         enum CodingKeys: String, CodingKey {
             case menuID = "store_menu_id"
@@ -46,16 +46,16 @@ package struct OrderRequest: Decodable, Equatable, Sendable {
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        storeID = try container.decode(Int.self, forKey: .storeID)
+        storeID = try container.decode(WholeNumber.self, forKey: .storeID).value
         note = try Self.note(try container.decodeIfPresent(String.self, forKey: .note))
-        let ids = try container.decodeIfPresent([Int].self, forKey: .menuIDs)
+        let ids = try container.decodeIfPresent([WholeNumber].self, forKey: .menuIDs)
         let items = try container.decodeIfPresent([Item].self, forKey: .items)
         switch (ids, items) {
         case (let ids?, nil):
-            lines = try Self.merge(ids.lazy.map { ($0, 1) }, count: ids.count, field: "store_menu_id_list")
+            lines = try Self.merge(ids.lazy.map { ($0.value, 1) }, count: ids.count, field: "store_menu_id_list")
         case (nil, let items?):
             lines = try Self.merge(
-                items.lazy.map { ($0.menuID, $0.quantity) }, count: items.count, field: "items")
+                items.lazy.map { ($0.menuID.value, $0.quantity.value) }, count: items.count, field: "items")
         case (nil, nil):
             throw DeliveryError.invalid("store_menu_id_list", "missing (or give items)")
         case (_?, _?):
