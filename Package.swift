@@ -82,7 +82,12 @@ let package = Package(
         tests("DeliveryTests", ["Delivery", "SQLite"]),
         tests("MessagingTests", ["Messaging", "Delivery", "Service"]),
         tests("SupportTests", ["Support"]),
-        tests("Integration", ["Support", "AMQP", "AMQPWire", "Messaging", "Delivery", "SQLite", "EventLoop", "Service"]),
+        tests(
+            "Integration",
+            [
+                "Support", "AMQP", "AMQPWire", "Messaging", "Delivery", "SQLite", "EventLoop", "Service", "api",
+                "store-admin",
+            ]),
         tests("EndToEnd", ["Support", "api", "store-admin"]),
     ]
 )

@@ -3,6 +3,8 @@ import Glibc
 /// A growable queue of octets: written at the end, consumed at the front. Integers are big-endian (network order).
 ///
 /// An empty buffer that was created without a capacity, or that was `release()`d, owns no memory.
+@frozen
+@usableFromInline
 package struct ByteBuffer: ~Copyable {
     @usableFromInline package var base: UnsafeMutableRawPointer?
     @usableFromInline package var capacity: Int

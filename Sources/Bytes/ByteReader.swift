@@ -1,4 +1,6 @@
 /// What a read past the end of the octets at hand throws.
+@frozen
+@usableFromInline
 package struct EndOfBytes: Error, Sendable {
     @inlinable package init() {}
 }
@@ -6,10 +8,12 @@ package struct EndOfBytes: Error, Sendable {
 /// Reads big-endian (network order) values from borrowed octets. Every read is checked; none traps.
 ///
 /// It must not outlive the memory that it was given.
+@frozen
+@usableFromInline
 package struct ByteReader {
     @usableFromInline package let bytes: UnsafeRawBufferPointer
     /// Octets read so far.
-    package var position: Int
+    @usableFromInline package var position: Int
 
     @inlinable
     package init(_ bytes: UnsafeRawBufferPointer) {

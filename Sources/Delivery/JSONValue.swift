@@ -1,4 +1,5 @@
-/// Any JSON value, for data that is passed on and not understood.
+/// Any JSON value, for data that is passed on and not understood. Nested at most `deepest` times: encoding recurses, and the
+/// stack of the thread that does it is finite.
 package enum JSONValue: Codable, Equatable, Sendable {
     case null
     case bool(Bool)
@@ -8,7 +9,12 @@ package enum JSONValue: Codable, Equatable, Sendable {
     case array([JSONValue])
     case object([String: JSONValue])
 
+    package static let deepest = 32
+
     package init(from decoder: any Decoder) throws {
+        guard decoder.codingPath.count <= Self.deepest else {
+            throw DeliveryError.invalid("data", "is nested more than \(Self.deepest) times")
+        }
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
             self = .null
@@ -20,8 +26,8 @@ package enum JSONValue: Codable, Equatable, Sendable {
             self = .integer(value)
         } else if let value = try? container.decode(Double.self) {
             self = .number(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
+        } else if (try? decoder.unkeyedContainer()) != nil {
+            self = .array(try container.decode([JSONValue].self))
         } else {
             self = .object(try container.decode([String: JSONValue].self))
         }

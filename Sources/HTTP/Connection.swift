@@ -72,7 +72,9 @@ actor Connection: StreamHandler {
     // MARK: - Stream events
 
     nonisolated func streamDidReceive(_ received: ReceivedBytes) {
-        assumeIsolated { $0.receive(received.bytes) }
+        // A closure that captured them would cost two allocations a request.
+        context.received = received
+        assumeIsolated { $0.receive($0.context.received.bytes) }
     }
 
     nonisolated func streamDidDrain() {

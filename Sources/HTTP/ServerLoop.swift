@@ -39,6 +39,9 @@ final class ServerLoop: @unchecked Sendable {
     var bufferedInput = 0
     let bufferedInputLimit: Int
 
+    /// What a connection of this loop gets just now.
+    var received = ReceivedBytes(UnsafeRawBufferPointer(start: nil, count: 0))
+
     private var connections: [Connection] = []
     private var isSweeping = false
     private var pool: [RequestStorage] = []

@@ -7,32 +7,24 @@ import Service
 /// How a service reaches the broker, and what it declares there.
 package struct Broker: Sendable {
     private let uri: String
+    private let hosts: String
     private let service: String
     private let log: Logger
 
-    /// - Throws: `SettingError` for a URL that is none; its text shows no password.
+    /// - Throws: `SettingError` for a URL that is none. Its text shows no part of the value: whatever is wrong with a URL,
+    ///   it may hold a password, and perhaps not where one is expected.
     package init(_ uri: String, service: String, log: Logger) throws(SettingError) {
         self.uri = uri
         self.service = service
         self.log = log
         do throws(AMQPError) {
-            _ = try AMQPURI.list(uri)
+            hosts = try AMQPURI.list(uri).map { "\($0.host ?? "localhost"):\($0.port ?? 5672)" }.joined(separator: ", ")
         } catch {
             throw SettingError(
-                name: "RABBITMQ_URL", value: Self.withoutPasswords(uri), allowed: "\(error.message)")
+                name: "RABBITMQ_URL", value: "…",
+                allowed: "amqp://user:password@host:port/vhost with special characters percent-encoded, several "
+                    + "separated by commas")
         }
-    }
-
-    /// `amqp://user:password@host` as `amqp://user:…@host`, also in a text that is no proper URL.
-    static func withoutPasswords(_ text: String) -> String {
-        text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            guard let at = part.lastIndex(of: "@") else { return String(part) }
-            let login = part[..<at]
-            let scheme = login.firstIndex(of: "/").flatMap { login[$0...].hasPrefix("//") ? $0 : nil }
-            let start = scheme.map { login.index($0, offsetBy: 2) } ?? login.startIndex
-            guard let colon = login[start...].firstIndex(of: ":") else { return String(part) }
-            return part[..<colon] + ":…" + part[at...]
-        }.joined(separator: ",")
     }
 
     /// Connects, or returns while the broker is still down and the connection goes on trying.
@@ -47,12 +39,25 @@ package struct Broker: Sendable {
         configuration.firstAttempt = .mayFindBrokerDown
         configuration.recovery.ceiling = .seconds(2)
         configuration.waitWhileDown = .seconds(5)
+        configuration.closeTimeout = .milliseconds(500)
         let log = log
         configuration.onEvent = { event in Self.report(event, purpose, log) }
-        do {
-            return try await AMQPConnection.connect(uri, configuration: configuration, on: loop)
-        } catch {
-            throw Program.StartError("RABBITMQ_URL=\"\(Self.withoutPasswords(uri))\" is refused: \(error)")
+        while true {
+            do throws(AMQPError) {
+                return try await AMQPConnection.connect(uri, configuration: configuration, on: loop)
+            } catch {
+                switch error.code {
+                case .authentication, .virtualHost:
+                    throw Program.StartError("RABBITMQ_URL (\(hosts)): the broker refuses it: \(error)")
+                case .unsupported:
+                    throw Program.StartError("RABBITMQ_URL (\(hosts)): \(error)")
+                case .cancelled: throw CancellationError()
+                default:
+                    // Something else than a broker may answer while the broker is down, a proxy for example.
+                    log.warning("no broker yet", ["connection": LogValue(purpose), "error": LogValue(error)])
+                    try await loop.sleep(for: .seconds(2))
+                }
+            }
         }
     }
 

@@ -21,15 +21,14 @@ package actor OrderConsumer {
         UInt16(try environment.number("PREFETCH", in: 1...1000) ?? 50)
     }
 
-    private let database: Database
     private let broker: Broker
     private let prefetch: UInt16
     private let log: Logger
     private let metrics: ConsumerMetrics
-    private let appended: @Sendable ([FeedEvent]) -> Void
+    private let announcer: OrderAnnouncer
+    private let deadLetters: DeadLetters
     private var connection: AMQPConnection?
     private var consumer: AMQPConsumer?
-    private var deadLetters: DeadLetters?
     private var isWorking = false
     private var isStopping = false
 
@@ -39,12 +38,13 @@ package actor OrderConsumer {
         appended: @escaping @Sendable ([FeedEvent]) -> Void
     ) {
         self.loop = loop
-        self.database = database
         self.broker = broker
         self.prefetch = prefetch
         self.log = log
-        self.metrics = ConsumerMetrics(metrics)
-        self.appended = appended
+        let metrics = ConsumerMetrics(metrics)
+        self.metrics = metrics
+        announcer = OrderAnnouncer(loop, database, metrics, log, appended: appended)
+        deadLetters = DeadLetters(broker, on: loop, most: prefetch, metrics, log)
     }
 
     package var isConnected: Bool {
@@ -58,11 +58,9 @@ package actor OrderConsumer {
     package func run() async throws {
         let connection = try await broker.connect("consumer", on: loop)
         self.connection = connection
-        let deadLetters = DeadLetters(broker, on: loop)
-        self.deadLetters = deadLetters
         while !isStopping {
             do {
-                try await consume(connection, deadLetters)
+                try await consume(connection)
             } catch {
                 if isStopping { break }
                 log.warning("consuming was interrupted", ["error": LogValue("\(error)")])
@@ -70,20 +68,23 @@ package actor OrderConsumer {
             consumer = nil
             if !isStopping { try? await loop.sleep(for: .milliseconds(500)) }
         }
-        await deadLetters.close()
-        await connection.close()
     }
 
-    /// Takes no more deliveries, lets the transaction at work be acknowledged, within `time`, and ends `run`.
+    /// Takes no more deliveries, lets the transaction at work be acknowledged, within `time`, and ends `run`. What is not
+    /// acknowledged comes again.
     package func stop(within time: Duration) async {
         isStopping = true
-        try? await consumer?.cancel()
         let deadline = ContinuousClock.now + time
+        if let consumer {
+            // A broker that does not answer must not hold up the end.
+            try? await loop.withTimeout(time / 2, throwing: CancellationError()) { try await consumer.cancel() }
+        }
         while isWorking, ContinuousClock.now < deadline { try? await loop.sleep(for: .milliseconds(5)) }
+        await deadLetters.stop()
         await connection?.close()
     }
 
-    private func consume(_ connection: AMQPConnection, _ deadLetters: DeadLetters) async throws {
+    private func consume(_ connection: AMQPConnection) async throws {
         let channel = try await connection.openChannel()
         do {
             try await Broker.declare(on: channel)
@@ -94,135 +95,28 @@ package actor OrderConsumer {
                 guard !batch.isEmpty else { break }
                 isWorking = true
                 defer { isWorking = false }
-                try await work(batch, deadLetters)
+                try await work(batch)
             }
         } catch {
             await channel.close()
             throw error
         }
-        await channel.close()
+        if !isStopping { await channel.close() }
     }
 
-    // MARK: - Work
-
-    /// What a delivery says, or why it says nothing.
-    private enum Reading {
-        case order(OrderAnnouncement)
-        case unreadable(String)
-    }
-
-    private func work(_ batch: [AMQPDelivery], _ deadLetters: DeadLetters) async throws {
-        let readings = batch.map { delivery -> Reading in
-            do {
-                return .order(try OrderAnnouncement(delivery))
-            } catch {
-                return .unreadable("not a UserOrderMessage: \(error)")
-            }
-        }
-        let outcomes = try await announce(readings)
-        var isAllGood = true
-        for (delivery, outcome) in zip(batch, outcomes) {
-            if let reason = outcome.reason {
-                isAllGood = false
-                metrics.dead.add()
-                log.warning(
-                    "a message goes to the dead-letter queue",
-                    ["reason": LogValue(reason), "message_id": LogValue(delivery.properties.messageID ?? "")])
-                try await deadLetters.publish(delivery, reason: reason)
-            }
-        }
-        if isAllGood, let last = batch.last {
-            // Everything before the last one of a batch is settled or in it.
-            try await last.ack(multiple: true)
-        } else {
-            for delivery in batch { try await delivery.ack() }
-        }
+    /// Commits a batch, acknowledges what is in the log, and leaves the rest to the dead letters.
+    private func work(_ batch: [AMQPDelivery]) async throws {
+        let outcomes = try await announcer.announce(batch.map { OrderAnnouncement.read($0) })
         metrics.consumed.add(batch.count)
-    }
-
-    private struct Outcome {
-        /// Why the message is dead; nil when it is settled.
-        let reason: String?
-        static let settled = Outcome(reason: nil)
-    }
-
-    /// Announces all orders in one transaction. A database that cannot take it now is asked again; an order that breaks the
-    /// transaction is found by announcing one by one.
-    private func announce(_ readings: [Reading]) async throws -> [Outcome] {
-        let wanted = readings.map { reading -> OrderAnnouncement? in
-            if case .order(let announcement) = reading { announcement } else { nil }
+        if outcomes.allSatisfy({ $0 == .settled }), !deadLetters.isHolding, let last = batch.last {
+            try await last.ack(multiple: true)
+            return
         }
-        var results: [Result<Feed.Announcement, any Error>?]
-        do {
-            results = try await commit(wanted).map { $0.map { .success($0) } }
-        } catch {
-            if isStopping || wanted.count == 1 && !Self.isTransient(error) {
-                results = wanted.map { $0 == nil ? nil : .failure(error) }
-                if isStopping { throw error }
-            } else {
-                results = []
-                for one in wanted {
-                    do {
-                        results.append(try await commit([one])[0].map { .success($0) })
-                    } catch {
-                        if isStopping { throw error }
-                        results.append(.failure(error))
-                    }
-                }
+        for (delivery, outcome) in zip(batch, outcomes) {
+            switch outcome {
+            case .settled: try await delivery.ack()
+            case .dead(let reason): deadLetters.take(delivery, reason)
             }
-        }
-        return zip(readings, results).map { reading, result in
-            switch (reading, result) {
-            case (.unreadable(let reason), _): Outcome(reason: reason)
-            case (_, .success(.unknownOrder)): Outcome(reason: "there is no such order")
-            case (_, .failure(let error)): Outcome(reason: "the order cannot be read: \(error)")
-            case (_, .success), (_, nil): .settled
-            }
-        }
-    }
-
-    /// Waits while the database cannot take a transaction: the deliveries stay unacknowledged meanwhile.
-    private func commit(_ wanted: [OrderAnnouncement?]) async throws -> [Feed.Announcement?] {
-        guard wanted.contains(where: { $0 != nil }) else { return wanted.map { _ in nil } }
-        var delay = Duration.milliseconds(50)
-        while true {
-            do {
-                return try await database.write { [appended] db in
-                    var events: [FeedEvent] = []
-                    let results = try wanted.map { one -> Feed.Announcement? in
-                        guard let one else { return nil }
-                        let result = try Feed.announce(order: one.orderID, traceParent: one.traceParent, in: db)
-                        if case .appended(let event) = result { events.append(event) }
-                        return result
-                    }
-                    if !events.isEmpty { db.afterCommit { [events] in appended(events) } }
-                    return results
-                }
-            } catch {
-                guard Self.isTransient(error), !isStopping else { throw error }
-                log.warning("the event log cannot be written, trying again", ["error": LogValue("\(error)")])
-                metrics.retried.add()
-                try await loop.sleep(for: delay)
-                delay = min(delay * 2, .seconds(2))
-            }
-        }
-    }
-
-    private static func isTransient(_ error: any Error) -> Bool {
-        (error as? SQLiteError)?.isUnavailable ?? false
-    }
-}
-
-/// What the consumer reads from a delivery.
-struct OrderAnnouncement: Sendable {
-    let orderID: Int
-    let traceParent: String?
-
-    init(_ delivery: AMQPDelivery) throws {
-        orderID = try JSON.decode(UserOrderMessage.self, delivery.body).orderID
-        // Stored with the event: only what has the form of one (W3C Trace Context: 55 octets of ASCII in version 00).
-        traceParent = delivery.properties.headers?["traceparent"]?.string.flatMap { text in
-            text.utf8.count == 55 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : nil
         }
     }
 }
@@ -233,8 +127,8 @@ struct ConsumerMetrics: Sendable {
     let dead: Counter
 
     init(_ metrics: Metrics) {
-        consumed = metrics.counter("consumed_total", help: "Messages taken from the queue and settled.")
+        consumed = metrics.counter("consumed_total", help: "Messages taken from the queue.")
         retried = metrics.counter("consume_retried_total", help: "Transactions tried again.")
-        dead = metrics.counter("dead_lettered_total", help: "Messages sent to the dead-letter queue.")
+        dead = metrics.counter("dead_lettered_total", help: "Messages moved to the dead-letter queue.")
     }
 }

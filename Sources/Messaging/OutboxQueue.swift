@@ -44,15 +44,17 @@ struct OutboxQueue {
         return message
     }
 
-    /// What was sent and has no known outcome goes first again.
+    /// What was sent and has no known outcome goes first again. A lost connection gives back all that was in flight, in
+    /// whatever order: the rows keep their own.
     mutating func putBack(_ message: OutboxMessage) {
         guard known.contains(message.id) else { return }
-        if first > 0 {
-            first -= 1
-            waiting[first] = message
-        } else {
-            waiting.insert(message, at: 0)
-        }
+        var place = first
+        while place < waiting.count, waiting[place].id < message.id { place += 1 }
+        guard first > 0 else { return waiting.insert(message, at: place) }
+        // Those before it move into the room that was taken from the front.
+        for index in first..<place { waiting[index - 1] = waiting[index] }
+        waiting[place - 1] = message
+        first -= 1
     }
 
     /// The message was refused: a later sweep finds its row again, so that it keeps nobody waiting.
@@ -73,7 +75,9 @@ struct OutboxQueue {
         return most - known.count
     }
 
-    mutating func endSweep(_ found: [OutboxMessage]) {
+    /// - Parameter isComplete: whether the sweep came to the end of the table.
+    mutating func endSweep(_ found: [OutboxMessage], isComplete: Bool = true) {
+        if !isComplete { hasOverflowed = true }
         for message in found { offer(message) }
         isSweeping = false
         for id in removedMeanwhile { known.remove(id) }

@@ -31,6 +31,8 @@ package actor OutboxRelay {
     private var waiter: CheckedContinuation<Void, Never>?
     private var settling: [(message: OutboxMessage, pending: PendingPublish)] = []
     private var isSettling = false
+    /// Since the topology was last declared because of one.
+    private var refusals = 0
     private var isStopping = false
 
     package init(on loop: EventLoop, database: Database, broker: Broker, metrics: Metrics, log: Logger) {
@@ -87,10 +89,11 @@ package actor OutboxRelay {
                 log.warning("the outbox waits", ["error": LogValue("\(error)"), "waiting": .number(queue.count)])
                 try? await loop.sleep(for: .milliseconds(500))
             }
+            // At the end the channel stays open for the confirms that are still to come.
+            if isStopping { break }
             await channel?.close()
             channel = nil
         }
-        await connection.close()
     }
 
     /// Lets what is on its way be confirmed, within `time`, and ends `run`.
@@ -98,7 +101,9 @@ package actor OutboxRelay {
         isStopping = true
         wake()
         let deadline = ContinuousClock.now + time
-        while !settling.isEmpty, ContinuousClock.now < deadline { try? await loop.sleep(for: .milliseconds(5)) }
+        while !settling.isEmpty || queue.count > 0 && channel != nil, ContinuousClock.now < deadline {
+            try? await loop.sleep(for: .milliseconds(5))
+        }
         await removals.flush()
         await connection?.close()
     }
@@ -176,11 +181,8 @@ package actor OutboxRelay {
             removals.add(message.id)
         case .refused(let reason):
             metrics.refused.add()
-            log.warning(
-                "the broker refused a message",
-                ["outbox_id": .number(message.id), "reason": LogValue("\(reason)")])
             queue.setAside(message.id)
-            recordFailure(message.id, "\(reason)")
+            recordFailure(message, "\(reason)")
         case .unknown:
             metrics.unknown.add()
             queue.putBack(message)
@@ -188,11 +190,22 @@ package actor OutboxRelay {
         }
     }
 
-    private func recordFailure(_ id: Int, _ reason: String) {
+    private func recordFailure(_ message: OutboxMessage, _ reason: String) {
+        let id = message.id
         try? database.writeLater { db in try Outbox.recordFailure(id, reason, in: db) }
-        // A returned message means that its queue is gone: declaring it again mends that.
-        guard let channel else { return }
-        Task(executorPreference: loop) { try? await Broker.declare(on: channel) }
+        refusals += 1
+        guard refusals == 1 else { return }
+        log.warning(
+            "the broker refused a message", ["outbox_id": .number(message.id), "reason": LogValue(reason)])
+        Task(executorPreference: loop) { await self.declareAgain() }
+    }
+
+    /// A returned message means that its queue is gone: declaring it again mends that. Once for all that come meanwhile.
+    private func declareAgain() async {
+        if let channel { try? await Broker.declare(on: channel) }
+        try? await loop.sleep(for: .seconds(1))
+        if refusals > 1 { log.warning("the broker refused messages", ["count": .number(refusals)]) }
+        refusals = 0
     }
 
     private nonisolated func noteRemoved(_ ids: [Int]) {
@@ -227,18 +240,22 @@ package actor OutboxRelay {
         var found: [OutboxMessage] = []
         var after = 0
         let youngest = age.map { Timestamp.now.adding(.zero - $0) }
-        while found.count < room {
-            let start = after
-            guard
-                let page = try? await database.read({ db in
+        var isComplete = false
+        do {
+            while found.count < room, !isComplete {
+                let start = after
+                let page = try await database.read { db in
                     try Outbox.waiting(after: start, limit: Self.sweepPage, in: db)
-                }), let last = page.last
-            else { break }
-            found += page.filter { message in youngest.map { message.createdAt <= $0 } ?? true }
-            after = last.id
-            if page.count < Self.sweepPage { break }
+                }
+                found += page.filter { message in youngest.map { message.createdAt <= $0 } ?? true }
+                after = page.last?.id ?? after
+                isComplete = page.count < Self.sweepPage
+            }
+        } catch {
+            isComplete = true
+            log.warning("the outbox cannot be read", ["error": LogValue("\(error)")])
         }
-        queue.endSweep(found)
+        queue.endSweep(found, isComplete: isComplete)
         if queue.count > 0 { wake() }
         return queue.count > 0
     }

@@ -31,7 +31,7 @@ enum HealthProbe {
         _ = fcntl(descriptor, F_SETFL, 0)
         var limit = timeval(tv_sec: 3, tv_usec: 0)
         _ = setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        let request = Array("GET \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n".utf8)
+        let request = Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
         try system("send") { send(descriptor, request, request.count, CInt(MSG_NOSIGNAL)) }
         var reply = [UInt8](repeating: 0, count: 64)
         let count = try system("recv") { recv(descriptor, &reply, reply.count, CInt(MSG_WAITALL)) }

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Synchronization
 
 /// The end of a service: by a signal, or by an error that it cannot go on with. It ends in order: what accepts work first,
 /// what finishes it next, what stores it last.
@@ -13,19 +14,20 @@ package final class Lifecycle: Sendable {
     package static let signals = [SIGTERM, SIGINT]
 
     private let end = Once<Void>()
+    /// Before the service serves there is nothing to end in order.
+    private let isServing = Atomic<Bool>(false)
 
-    package init() {}
-
-    /// Ends the service because of `error`: `run` throws it after its steps.
-    package func fail(_ error: any Error) { end.finish(.failure(error)) }
-
-    /// Waits for a signal on `loop` or for `fail`, then runs the steps one after the other.
-    ///
-    /// A second signal ends the process at once (128 + its number), and so does the end of the grace time (exit code 1).
-    package func run(on loop: EventLoop, log: Logger, steps: [Step]) async throws {
+    /// Listens for signals on `loop` from now on. One that comes before `run` ends the process at once, with exit code 0:
+    /// nothing was accepted yet, and what was begun (a migration) rolls back by itself.
+    package init(on loop: EventLoop, log: Logger) {
         loop.execute { [end] in
             do {
-                _ = try SignalSource(Self.signals, on: loop) { signal in
+                _ = try SignalSource(Self.signals, on: loop) { [weak self] signal in
+                    guard let self, isServing.load(ordering: .sequentiallyConsistent) else {
+                        log.info("ended before it was ready", ["signal": .number(Int(signal))])
+                        log.close()
+                        _exit(0)
+                    }
                     guard !end.isFinished else { _exit(128 + signal) }
                     log.info("ending", ["signal": .number(Int(signal))])
                     end.finish(.success(()))
@@ -34,6 +36,16 @@ package final class Lifecycle: Sendable {
                 end.finish(.failure(error))
             }
         }
+    }
+
+    /// Ends the service because of `error`: `run` throws it after its steps.
+    package func fail(_ error: any Error) { end.finish(.failure(error)) }
+
+    /// Waits for a signal or for `fail`, then runs the steps one after the other.
+    ///
+    /// A second signal ends the process at once (128 + its number), and so does the end of the grace time (exit code 1).
+    package func run(on loop: EventLoop, log: Logger, steps: [Step]) async throws {
+        isServing.store(true, ordering: .sequentiallyConsistent)
         var failure: (any Error)?
         do {
             try await withCheckedThrowingContinuation { end.wait($0) }

@@ -55,10 +55,11 @@ package final class Metrics: Sendable {
         case gauge(Gauge)
         case histogram(Histogram)
         case reading(@Sendable () -> Double)
+        case countReading(@Sendable () -> Double)
 
         var type: String {
             switch self {
-            case .counter: "counter"
+            case .counter, .countReading: "counter"
             case .gauge, .reading: "gauge"
             case .histogram: "histogram"
             }
@@ -106,6 +107,14 @@ package final class Metrics: Sendable {
         _ read: @escaping @Sendable () -> Double
     ) {
         add(name, labels, help, .reading(read))
+    }
+
+    /// A counter that somebody else keeps, read when the metrics are asked for.
+    package func countReading(
+        _ name: String, _ labels: KeyValuePairs<String, String> = [:], help: String,
+        _ read: @escaping @Sendable () -> Double
+    ) {
+        add(name, labels, help, .countReading(read))
     }
 
     /// - Returns: the instrument that has this name and these labels: the first one of them, since a series may stand in
@@ -157,7 +166,7 @@ package final class Metrics: Sendable {
                 switch instrument {
                 case .counter(let counter): text += "\(name)\(braces) \(counter.current)\n"
                 case .gauge(let gauge): text += "\(name)\(braces) \(gauge.current)\n"
-                case .reading(let read): text += "\(name)\(braces) \(Self.text(read()))\n"
+                case .reading(let read), .countReading(let read): text += "\(name)\(braces) \(Self.text(read()))\n"
                 case .histogram(let histogram): Self.render(name, labels, histogram.snapshot, to: &text)
                 }
             }

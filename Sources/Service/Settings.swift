@@ -65,7 +65,7 @@ package struct Environment: Sendable {
 
     package func number(_ name: String, in range: ClosedRange<Int>) throws(SettingError) -> Int? {
         guard let value = text(name) else { return nil }
-        guard let number = Int(value), range.contains(number) else {
+        guard let number = Int(value), String(number) == value, range.contains(number) else {
             throw SettingError(
                 name: name, value: value, allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
@@ -127,6 +127,10 @@ package struct CommonSettings: Sendable {
     }
 
     package init(_ environment: Environment, port: Int) throws(SettingError) {
+        // To run without them would be something else than what was asked for.
+        for name in ["PAYMENT_URL", "SANDBOX"] where environment.text(name).map({ $0 != "0" }) ?? false {
+            throw SettingError(name: name, value: "…", allowed: "this version has no payment; leave it unset")
+        }
         databasePath = environment.text("DATABASE_PATH") ?? "delivery.db"
         rabbitMQ = environment.text("RABBITMQ_URL") ?? "amqp://guest:guest@localhost:5672/"
         host = environment.text("HOST") ?? "127.0.0.1"

@@ -27,9 +27,10 @@ package struct CommonHooks: Sendable {
     /// A browser sends its cookies also with a form of a foreign page; `Origin` tells (Fetch standard). Programs send no
     /// `Origin` and are let through.
     private func check(_ request: Request) throws -> Response? {
-        guard !request.method.isSafe, let origin = request.header("origin"), request.header("cookie") != nil else {
-            return nil
-        }
+        // A login needs no cookie to change who the browser is logged in as.
+        guard !request.method.isSafe, let origin = request.header("origin"),
+            request.header("cookie") != nil || request.pattern == "/login"
+        else { return nil }
         let isOwn: Bool
         if let publicOrigin {
             isOwn = origin.lowercased() == publicOrigin
@@ -67,12 +68,12 @@ package struct CommonHooks: Sendable {
 
     private func protect(_ request: Request?, _ response: inout Response) {
         guard let type = response.contentType else { return }
+        response.fields.set("X-Content-Type-Options", "nosniff")
         if type.hasPrefix("text/html") {
             response.fields.set(
                 "Content-Security-Policy",
                 "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
             response.fields.set("Referrer-Policy", "same-origin")
-            response.fields.set("X-Content-Type-Options", "nosniff")
         } else if response.fields["Cache-Control"] == nil {
             response.fields.append("Cache-Control", "no-store")
         }

@@ -21,19 +21,25 @@ package final class EventStreams: Sendable {
     }
 
     /// Answers a request with the stream of `topic`, after `cursor` or from now on.
-    package func response(_ topic: FeedTopic, after cursor: Int?) -> Response {
+    /// - Parameter session: with its end the stream ends too.
+    package func response(_ topic: FeedTopic, after cursor: Int?, session: String?) -> Response {
         .eventStream { [self] writer in
             for dispatcher in dispatchers where dispatcher.loop === writer.loop {
-                dispatcher.open(topic, after: cursor, writer)
+                dispatcher.open(topic, after: cursor, session: session, writer)
             }
         }
+    }
+
+    /// Ends the streams of a session that was logged out.
+    package func end(session: String) {
+        for dispatcher in dispatchers { dispatcher.end(session: session) }
     }
 
     /// `Last-Event-ID`, or the query's `last_event_id`; the header wins.
     package static func cursor(of request: Request) throws -> Int? {
         let field = request.header("last-event-id")
         guard let text = try field ?? request.query("last_event_id"), !text.isEmpty else { return nil }
-        guard let cursor = Int(text), cursor >= 0 else {
+        guard let cursor = Int(decimal: text), cursor >= 0 else {
             throw DeliveryError.invalid(
                 field == nil ? "last_event_id" : "Last-Event-ID", "must be a whole number, not negative")
         }
@@ -68,6 +74,7 @@ actor FeedDispatcher {
     private let log: Logger
     private let hub: FeedHub<SharedBytes>
     private var subscriptions: [EventStreamWriter: FeedHub<SharedBytes>.Subscription] = [:]
+    private var sessions: [EventStreamWriter: String] = [:]
     private var isPolling = false
 
     private static let pageSize = 200
@@ -102,8 +109,19 @@ actor FeedDispatcher {
     // MARK: - One stream
 
     /// On the loop.
-    nonisolated func open(_ topic: FeedTopic, after cursor: Int?, _ writer: EventStreamWriter) {
-        assumeIsolated { $0.start(topic, after: cursor, writer) }
+    nonisolated func open(_ topic: FeedTopic, after cursor: Int?, session: String?, _ writer: EventStreamWriter) {
+        assumeIsolated { dispatcher in
+            dispatcher.sessions[writer] = session
+            dispatcher.start(topic, after: cursor, writer)
+        }
+    }
+
+    nonisolated func end(session: String) {
+        loop.execute {
+            self.assumeIsolated { dispatcher in
+                for (writer, owner) in dispatcher.sessions where owner == session { writer.close() }
+            }
+        }
     }
 
     private func start(_ topic: FeedTopic, after cursor: Int?, _ writer: EventStreamWriter) {
@@ -123,6 +141,7 @@ actor FeedDispatcher {
     }
 
     private func end(_ writer: EventStreamWriter) {
+        sessions[writer] = nil
         if let subscription = subscriptions.removeValue(forKey: writer) { hub.cancel(subscription) }
     }
 

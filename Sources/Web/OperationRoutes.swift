@@ -1,4 +1,5 @@
 import Delivery
+import EventLoop
 import HTTP
 import HTTPWire
 import SQLite
@@ -18,20 +19,29 @@ package enum OperationRoutes {
     }
 
     /// What the database tells of itself.
-    package static func observe(_ database: Database, health: Health, metrics: Metrics) {
+    package static func observe(_ database: Database, on loop: EventLoop, health: Health, metrics: Metrics) {
         health.add("database") {
-            (try? await database.read { db in try Outbox.isReadable(in: db) }) == true ? .up : .down
+            do {
+                // A turn of the writer that changes nothing: it fails or takes long when orders would.
+                try await loop.withTimeout(.seconds(1), throwing: CancellationError()) {
+                    try await database.write { _ in }
+                }
+                return try await database.read { db in try Outbox.isReadable(in: db) } ? .up : .down
+            } catch {
+                return .down
+            }
         }
-        metrics.reading("sqlite_commits_total", help: "Commits of the writer.") {
+        metrics.countReading("sqlite_commits_total", help: "Commits of the writer.") {
             Double(database.statistics.commits)
         }
-        metrics.reading("sqlite_transactions_total", help: "Transactions of the writer; several share a commit.") {
+        metrics.countReading("sqlite_transactions_total", help: "Transactions of the writer; several share a commit.") {
             Double(database.statistics.transactions)
         }
-        metrics.reading("sqlite_commit_seconds_total", help: "Time spent in commits.") {
+        metrics.countReading("sqlite_commit_seconds_total", help: "Time spent in commits.") {
             Double(database.statistics.commitTime.sum) / 1e6
         }
-        metrics.reading("sqlite_lock_wait_seconds_total", help: "Time spent waiting for the other process's turn.") {
+        metrics.countReading("sqlite_lock_wait_seconds_total", help: "Time spent waiting for the other process's turn.")
+        {
             Double(database.statistics.lockTime.sum) / 1e6
         }
         metrics.reading("sqlite_wal_pages", help: "Pages in the write-ahead log.") {

@@ -42,8 +42,13 @@ package struct Refusal: Error, Sendable {
         case .typeMismatch(let type, let context):
             "\(path(context.codingPath)): must be \(name(of: type))"
         case .dataCorrupted(let context):
-            context.codingPath.isEmpty
-                ? "the body is not well-formed JSON" : "\(path(context.codingPath)): not an allowed value"
+            if context.debugDescription.hasPrefix("Number") {
+                "\(path(context.codingPath)): a number that is not whole or out of range"
+            } else if context.codingPath.isEmpty {
+                "the body is not well-formed JSON"
+            } else {
+                "\(path(context.codingPath)): not an allowed value"
+            }
         @unknown default:
             "the body cannot be read"
         }

@@ -25,14 +25,14 @@ extension Request {
     /// A whole number in the path.
     /// - Throws: `missing` when it is none: what does not exist has no other name.
     package func id(_ name: String = "id", orThrow missing: DeliveryError) throws(DeliveryError) -> Int {
-        guard let text = parameter(name), let id = Int(text), id > 0 else { throw missing }
+        guard let text = parameter(name), let id = Int(decimal: text), id > 0 else { throw missing }
         return id
     }
 
     /// A whole number in the query.
     package func number(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
         guard let text = try query(name) else { return nil }
-        guard let number = Int(text), range.contains(number) else {
+        guard let number = Int(decimal: text), range.contains(number) else {
             throw DeliveryError.invalid(
                 name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
@@ -49,6 +49,14 @@ extension Request {
         var generator = SystemRandomNumberGenerator()
         let span = TraceID(high: 0, low: generator.next() | 1).description.suffix(16)
         return "00-\(traceID)-\(span)-01"
+    }
+}
+
+extension Int {
+    /// Digits as this program writes them, with no sign before a positive number and no leading zeros: an id has one spelling.
+    package init?(decimal text: String) {
+        guard let number = Int(text), String(number) == text else { return nil }
+        self = number
     }
 }
 

@@ -11,7 +11,7 @@ package struct ServiceSetup: Sendable {
     package let log: Logger
     package let metrics = Metrics()
     package let health = Health()
-    package let lifecycle = Lifecycle()
+    package let lifecycle: Lifecycle
     package let database: Database
 
     /// Opens the database: the port is not open before it is migrated and filled.
@@ -19,12 +19,13 @@ package struct ServiceSetup: Sendable {
         self.settings = settings
         self.group = group
         self.log = log
+        lifecycle = Lifecycle(on: group.first, log: log)
         do {
             database = try await DeliveryDatabase.open(path: settings.databasePath, demoData: settings.hasDemoData)
         } catch {
             throw Program.StartError("DATABASE_PATH=\"\(settings.databasePath)\" cannot be used: \(error)")
         }
-        OperationRoutes.observe(database, health: health, metrics: metrics)
+        OperationRoutes.observe(database, on: group.first, health: health, metrics: metrics)
     }
 
     /// Opens the port.
@@ -33,6 +34,8 @@ package struct ServiceSetup: Sendable {
         OperationRoutes.add(to: &router, health: health, metrics: metrics)
         var configuration = ServerConfiguration()
         configuration.eventStreams.heartbeat = { EventStreams.heartbeat() }
+        // The largest order is far below it.
+        configuration.bodyLimit = 64 * 1024
         let hooks = CommonHooks(publicOrigin: settings.publicOrigin, metrics: metrics, log: log).hooks
         do {
             guard let address = try await address() else {

@@ -25,10 +25,11 @@ struct API {
             on: group.first, database: setup.database, broker: broker, metrics: setup.metrics, log: log)
         setup.health.add("broker") { await relay.isConnected ? .up : .degraded }
 
+        let passwords = PasswordWorker()
         var router = Router(basePath: settings.basePath)
         Routes(
             database: setup.database,
-            accounts: Accounts(database: setup.database, passwords: PasswordWorker()),
+            accounts: Accounts(database: setup.database, passwords: passwords),
             orders: Orders(database: setup.database), basePath: settings.basePath,
             announce: { relay.offer($0) }
         ).add(to: &router)
@@ -45,6 +46,7 @@ struct API {
                         "server",
                         {
                             setup.health.end()
+                            passwords.close()
                             await server.shutdown(within: .seconds(2))
                         }
                     ),

@@ -11,7 +11,7 @@ struct Routes: Sendable {
     let accounts: Accounts
     let orders: Orders
     let basePath: String
-    /// Told of each order that was just stored.
+    /// Told of each order that was just stored, on the database's thread.
     let announce: @Sendable (OutboxMessage) -> Void
 
     func add(to router: inout Router) {
@@ -47,16 +47,25 @@ struct Routes: Sendable {
 
     private func addMenus(to router: inout Router) {
         router.on(.get, "/api/store/search") { request in
-            let category = try category(of: request)
-            return try await read(request) { _, db in try Envelope.reply(try Stores.search(category, in: db)) }
+            let category = Result { try self.category(of: request) }
+            return try await read(request) { _, db in
+                try Envelope.reply(try Stores.search(try category.get(), in: db))
+            }
         }
         router.on(.get, "/api/store-menu/search") { request in
-            let known = try request.number("storeId", in: 1...Int.max)
-            guard let id = try known ?? request.number("store_id", in: 1...Int.max) else {
-                throw DeliveryError.invalid("storeId", "missing")
+            let id = Result { try storeID(of: request) }
+            return try await read(request) { _, db in
+                try Envelope.reply(try Stores.menus(store: try id.get(), in: db))
             }
-            return try await read(request) { _, db in try Envelope.reply(try Stores.menus(store: id, in: db)) }
         }
+    }
+
+    private func storeID(of request: Request) throws -> Int {
+        let known = try request.number("storeId", in: 1...Int.max)
+        guard let id = try known ?? request.number("store_id", in: 1...Int.max) else {
+            throw DeliveryError.invalid("storeId", "missing")
+        }
+        return id
     }
 
     private func category(of request: Request) throws -> Store.Category? {
@@ -73,16 +82,16 @@ struct Routes: Sendable {
     private func addOrders(to router: inout Router) {
         router.on(.post, "/api/user-order") { request in try await place(request) }
         router.on(.get, "/api/user-order/current") { request in
-            let page = try request.page(limit: Orders.longestPage, most: Orders.longestPage)
+            let page = Result { try request.page(limit: Orders.longestPage, most: Orders.longestPage) }
             return try await read(request) { customer, db in
-                let snapshot = try Orders.current(customer: customer.id, page, in: db)
+                let snapshot = try Orders.current(customer: customer.id, try page.get(), in: db)
                 return try Envelope.reply(snapshot.orders, lastEventID: snapshot.lastEventID)
             }
         }
         router.on(.get, "/api/user-order/history") { request in
-            let page = try request.page(limit: Orders.longestPage, most: Orders.longestPage)
+            let page = Result { try request.page(limit: Orders.longestPage, most: Orders.longestPage) }
             return try await read(request) { customer, db in
-                try Envelope.reply(try Orders.history(customer: customer.id, page, in: db))
+                try Envelope.reply(try Orders.history(customer: customer.id, try page.get(), in: db))
             }
         }
         router.on(.get, "/api/user-order/id/{id}") { request in
@@ -94,12 +103,18 @@ struct Routes: Sendable {
     }
 
     private func place(_ request: Request) async throws -> Response {
-        // Who asks comes before what is asked: a stranger learns nothing of the body's rules.
-        guard let token = request.accessToken else { throw DeliveryError.tokenMissing }
-        let wanted: OrderRequest = try request.json()
-        let key = try request.header("idempotency-key").map { try Orders.Key($0, body: request.body) }
-        let placed = try await orders.place(wanted, token: token, key: key, traceParent: request.traceParent)
-        if let announcement = placed.announcement { announce(announcement) }
+        let token = request.accessToken
+        let wanted: OrderRequest
+        let key: Orders.Key?
+        do {
+            wanted = try request.json()
+            key = try request.header("idempotency-key").map { try Orders.Key($0, body: request.body) }
+        } catch {
+            // Who asks comes before what is asked: a stranger learns nothing of the body's rules.
+            return try await read(request) { _, _ in throw error }
+        }
+        let placed = try await orders.place(
+            wanted, token: token, key: key, traceParent: request.traceParent, announce: announce)
         return try Envelope.reply(placed.order, status: .created)
             .with("Location", "\(basePath)/api/user-order/id/\(placed.order.id)")
     }

@@ -10,6 +10,7 @@ import Web
 struct PageRoutes: Sendable {
     let database: Database
     let accounts: Accounts
+    let streams: EventStreams
     let cookie: StoreSessionCookie
     let basePath: String
 
@@ -21,7 +22,8 @@ struct PageRoutes: Sendable {
             router.file("/assets/\(page.name)", StaticFile(page.bytes, name: page.name))
         }
         router.file("/login", StaticFile(login.bytes, name: login.name))
-        let mainFile = StaticFile(main.bytes, name: main.name)
+        // What one owner got is nobody else's.
+        let mainFile = StaticFile(main.bytes, name: main.name, cacheControl: "private, no-cache")
         for path in ["/", "/main"] {
             router.on(.get, path, bodyLimit: 0) { request in try await show(mainFile, to: request) }
         }
@@ -39,8 +41,10 @@ struct PageRoutes: Sendable {
         } catch let error as DeliveryError where error.status == 401 {
             return .redirect(to: "\(basePath)/login")
         }
-        try await accounts.renew(session: session)
-        return try cookie.set(session, on: page.response(to: request))
+        let response = page.response(to: request)
+        // A page that cannot renew its session now is still a page.
+        let isRenewed = (try? await accounts.renew(session: session)) ?? false
+        return isRenewed ? try cookie.set(session, on: response) : response
     }
 
     private func logIn(_ request: Request, refused: [UInt8]) async throws -> Response {
@@ -59,7 +63,10 @@ struct PageRoutes: Sendable {
     }
 
     private func logOut(_ request: Request) async throws -> Response {
-        if let session = request.storeSession { try await accounts.logoutStoreUser(session: session) }
+        if let session = request.storeSession {
+            try await accounts.logoutStoreUser(session: session)
+            streams.end(session: session)
+        }
         let isForm = request.hasContentType("application/x-www-form-urlencoded")
         return try cookie.clear(on: isForm ? .redirect(to: "\(basePath)/login") : Envelope.done())
     }

@@ -11,6 +11,7 @@ struct Routes: Sendable {
     let database: Database
     let accounts: Accounts
     let streams: EventStreams
+    let basePath: String
 
     func add(to router: inout Router) {
         addStoreUsers(to: &router)
@@ -35,9 +36,9 @@ struct Routes: Sendable {
     }
 
     private func addStoreUsers(to router: inout Router) {
-        router.on(.post, "/open-api/store-user") { [accounts] request in
+        router.on(.post, "/open-api/store-user") { [accounts, basePath] request in
             let member = try await accounts.registerStoreUser(request.json(), session: request.storeSession)
-            return try Envelope.reply(Me(member), status: .created).with("Location", "api/store-user/me")
+            return try Envelope.reply(Me(member), status: .created).with("Location", "\(basePath)/api/store-user/me")
         }
         router.on(.get, "/api/store-user/me") { request in
             try await read(request) { member, _ in try Envelope.reply(Me(member)) }
@@ -53,16 +54,17 @@ struct Routes: Sendable {
     private func addEvents(to router: inout Router) {
         router.on(.get, "/api/sse/connect", bodyLimit: 0) { [streams] request in
             let cursor = Result { try EventStreams.cursor(of: request) }
+            let session = request.storeSession
             return try await read(request) { member, _ in
-                streams.response(.store(member.storeID), after: try cursor.get())
+                streams.response(.store(member.storeID), after: try cursor.get(), session: session)
             }
         }
         router.on(.post, "/api/sse/push-event", bodyLimit: 16 * 1024) { [streams] request in
-            guard let session = request.storeSession else { throw DeliveryError.tokenMissing }
-            let push = request.bodyCount == 0 ? nil : try request.json(Push.self)
+            let session = request.storeSession
+            let push = Result { request.bodyCount == 0 ? nil : try request.json(Push.self) }
             let id = try await database.write { db in
                 let member = try Accounts.storeMember(session: session, in: db)
-                let event = try Feed.push(store: member.storeID, data: push?.data ?? .string("hello"), in: db)
+                let event = try Feed.push(store: member.storeID, data: try push.get()?.data ?? .string("hello"), in: db)
                 db.afterCommit { streams.offer([event]) }
                 return event.id
             }
@@ -74,16 +76,16 @@ struct Routes: Sendable {
 
     private func addOrders(to router: inout Router) {
         router.on(.get, "/api/user-order/current") { request in
-            let page = try request.page(limit: Orders.longestPage, most: Orders.longestPage)
+            let page = Result { try request.page(limit: Orders.longestPage, most: Orders.longestPage) }
             return try await read(request) { member, db in
-                let snapshot = try Orders.current(store: member.storeID, page, in: db)
+                let snapshot = try Orders.current(store: member.storeID, try page.get(), in: db)
                 return try Envelope.reply(snapshot.orders, lastEventID: snapshot.lastEventID)
             }
         }
         router.on(.get, "/api/user-order/history") { request in
-            let page = try request.page(limit: Orders.longestPage, most: Orders.longestPage)
+            let page = Result { try request.page(limit: Orders.longestPage, most: Orders.longestPage) }
             return try await read(request) { member, db in
-                try Envelope.reply(try Orders.history(store: member.storeID, page, in: db))
+                try Envelope.reply(try Orders.history(store: member.storeID, try page.get(), in: db))
             }
         }
         router.on(.get, "/api/user-order/id/{id}") { request in
@@ -93,7 +95,7 @@ struct Routes: Sendable {
             }
         }
         router.on(.post, "/api/user-order/{id}/acknowledge", bodyLimit: 1024) { [streams] request in
-            guard let session = request.storeSession else { throw DeliveryError.tokenMissing }
+            let session = request.storeSession
             let id = Result { try request.id(orThrow: .orderNotFound) }
             return try await database.write { db in
                 let member = try Accounts.storeMember(session: session, in: db)

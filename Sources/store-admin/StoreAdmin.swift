@@ -28,16 +28,22 @@ struct StoreAdmin {
             log: log, appended: { streams.offer($0) })
         setup.health.add("broker") { await consumer.isConnected ? .up : .degraded }
 
-        let accounts = Accounts(database: setup.database, passwords: PasswordWorker())
+        let passwords = PasswordWorker()
+        let accounts = Accounts(database: setup.database, passwords: passwords)
         var router = Router(basePath: settings.basePath)
         try PageRoutes(
-            database: setup.database, accounts: accounts, cookie: StoreSessionCookie(settings),
+            database: setup.database, accounts: accounts, streams: streams, cookie: StoreSessionCookie(settings),
             basePath: settings.basePath
         ).add(to: &router)
-        Routes(database: setup.database, accounts: accounts, streams: streams).add(to: &router)
+        Routes(database: setup.database, accounts: accounts, streams: streams, basePath: settings.basePath)
+            .add(to: &router)
         let server = try await setup.serve(router)
 
+        let forgotten = ForgottenOrders(
+            on: group.first, database: setup.database, metrics: setup.metrics, log: log,
+            appended: { streams.offer($0) })
         try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask(executorPreference: group.first) { await forgotten.run() }
             tasks.addTask(executorPreference: group.first) {
                 do { try await consumer.run() } catch { setup.lifecycle.fail(error) }
             }
@@ -48,6 +54,7 @@ struct StoreAdmin {
                         "consumer",
                         {
                             setup.health.end()
+                            passwords.close()
                             await consumer.stop(within: .seconds(1))
                         }
                     ),

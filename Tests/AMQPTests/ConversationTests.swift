@@ -104,7 +104,9 @@ struct ConversationTests {
             try peer.expect(BasicConsume.id)
             try peer.send(BasicConsumeOk(consumerTag: "c1"))
             let body = [UInt8](repeating: 1, count: 128 * 1024)
-            for tag in 1...total { try peer.send(BasicDeliver(consumerTag: "c1", deliveryTag: UInt64(tag)), body: body) }
+            for tag in 1...total {
+                try peer.send(BasicDeliver(consumerTag: "c1", deliveryTag: UInt64(tag)), body: body)
+            }
             try peer.farewell()
         } _: { connection, channel in
             let consumer = try await channel.consume("q", prefetch: 0)

@@ -71,13 +71,15 @@ struct HandshakeTests {
         #expect(error.code == .connectionLost)
     }
 
-    @Test("servers of another kind are named", arguments: [
-        (Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8), AMQPError.Code.notAMQP),
-        ([0x15, 3, 1, 0, 2, 2, 70], .tlsMismatch),
-        (Array("AMQP".utf8) + [0, 1, 0, 0], .versionMismatch),
-        ([1, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0], .protocolViolation),
-        ([1, 0, 0, 0, 0, 0, 4, 0, 10, 0, 99, 0xCE], .protocolViolation),
-    ] as [([UInt8], AMQPError.Code)])
+    @Test(
+        "servers of another kind are named",
+        arguments: [
+            (Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8), AMQPError.Code.notAMQP),
+            ([0x15, 3, 1, 0, 2, 2, 70], .tlsMismatch),
+            (Array("AMQP".utf8) + [0, 1, 0, 0], .versionMismatch),
+            ([1, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0], .protocolViolation),
+            ([1, 0, 0, 0, 0, 0, 4, 0, 10, 0, 99, 0xCE], .protocolViolation),
+        ] as [([UInt8], AMQPError.Code)])
     func otherServers(_ octets: [UInt8], _ code: AMQPError.Code) async throws {
         let error = try await failure { peer in
             try peer.write(octets)
@@ -117,7 +119,8 @@ struct HandshakeTests {
             try peer.handshake()
             try peer.farewell()
         }
-        let connection = try await AMQPConnection.connect("amqp://127.0.0.1:\(try FreePort.next()),127.0.0.1:\(broker.port)")
+        let connection = try await AMQPConnection.connect(
+            "amqp://127.0.0.1:\(try FreePort.next()),127.0.0.1:\(broker.port)")
         #expect(await connection.state == .open)
         await connection.close()
         try await served

@@ -106,7 +106,8 @@ struct PublishingTests {
         } _: { connection, channel in
             let error = await #expect(throws: AMQPError.self) { try await channel.publish([], to: "missing") }
             #expect(error?.code == .publishUnknown)
-            #expect(error?.reply == PeerReply(code: .notFound, text: "NOT_FOUND - no exchange", method: "basic.publish"))
+            #expect(
+                error?.reply == PeerReply(code: .notFound, text: "NOT_FOUND - no exchange", method: "basic.publish"))
             let later = await #expect(throws: AMQPError.self) { try await channel.declareQueue("q") }
             #expect(later?.code == .channelClosedByPeer)
             // The number is free again, and other channels live.

@@ -17,7 +17,8 @@ final class ScriptedBroker: Sendable {
         let number = listener
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(number, address, length) == 0 && listen(number, 16) == 0 && getsockname(number, address, &length) == 0
+                bind(number, address, length) == 0 && listen(number, 16) == 0
+                    && getsockname(number, address, &length) == 0
             }
         }
         guard bound else { throw SupportError("a listening socket: \(errno)") }
@@ -61,7 +62,9 @@ final class ScriptedPeer {
     func write(_ octets: [UInt8]) throws {
         var sent = 0
         while sent < octets.count {
-            let count = octets[sent...].withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            let count = octets[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
             guard count > 0 else { throw SupportError("writing: \(errno)") }
             sent += count
         }
@@ -102,7 +105,9 @@ final class ScriptedPeer {
     func frame() throws -> Received? {
         while true {
             let found = try input.withUnsafeBytes { bytes in
-                try parser.next(bytes).map { (Received(kind: $0.kind, channel: $0.channel, payload: Array($0.payload)), $0.size) }
+                try parser.next(bytes).map {
+                    (Received(kind: $0.kind, channel: $0.channel, payload: Array($0.payload)), $0.size)
+                }
             }
             if let (received, size) = found {
                 input.removeFirst(size)
@@ -117,7 +122,9 @@ final class ScriptedPeer {
     /// The next method, whatever content and heartbeats come before it.
     func method() throws -> (method: Method, channel: UInt16) {
         while let frame = try frame() {
-            if frame.kind == .method { return (try frame.payload.withUnsafeBytes { try Method(payload: $0) }, frame.channel) }
+            if frame.kind == .method {
+                return (try frame.payload.withUnsafeBytes { try Method(payload: $0) }, frame.channel)
+            }
         }
         throw SupportError("the client left")
     }
@@ -139,17 +146,21 @@ final class ScriptedPeer {
     }
 
     func send(
-        _ method: some MethodPayload, body: [UInt8], properties: BasicProperties = BasicProperties(), channel: UInt16 = 1
+        _ method: some MethodPayload, body: [UInt8], properties: BasicProperties = BasicProperties(),
+        channel: UInt16 = 1
     ) throws {
         var buffer = ByteBuffer()
-        try body.withUnsafeBytes { try buffer.append(method, properties: properties, body: $0, channel: channel, frameMax: 131_072) }
+        try body.withUnsafeBytes {
+            try buffer.append(method, properties: properties, body: $0, channel: channel, frameMax: 131_072)
+        }
         try write(buffer.array)
     }
 
     // MARK: Common scenes
 
     static let start = ConnectionStart(
-        serverProperties: ["capabilities": ["authentication_failure_close": true]], mechanisms: Array("PLAIN AMQPLAIN".utf8))
+        serverProperties: ["capabilities": ["authentication_failure_close": true]],
+        mechanisms: Array("PLAIN AMQPLAIN".utf8))
 
     func handshake(tune: ConnectionTune = ConnectionTune(channelMax: 2047, frameMax: 131_072, heartbeat: 60)) throws {
         try readProtocolHeader()
@@ -178,4 +189,3 @@ final class ScriptedPeer {
         }
     }
 }
-

@@ -145,8 +145,11 @@ enum CleanUp {
             for signal in signals { sigaddset(&set, signal) }
             var signal: CInt = 0
             sigwait(&set, &signal)
-            end()
-            exit(128 + signal)
+            // Nobody else goes on meanwhile, to complain of what was ended.
+            state.withLock { state in
+                end(&state)
+                exit(128 + signal)
+            }
         }
     }
 
@@ -163,15 +166,15 @@ enum CleanUp {
         return folder
     }
 
-    static func end() {
-        state.withLock { state in
-            for pid in state.pids {
-                kill(pid, SIGKILL)
-                var status: CInt = 0
-                waitpid(pid, &status, 0)
-            }
-            for folder in state.folders { try? FileManager.default.removeItem(atPath: folder) }
-            state = ([], [])
+    static func end() { state.withLock { end(&$0) } }
+
+    private static func end(_ state: inout (pids: Set<pid_t>, folders: Set<String>)) {
+        for pid in state.pids {
+            kill(pid, SIGKILL)
+            var status: CInt = 0
+            waitpid(pid, &status, 0)
         }
+        for folder in state.folders { try? FileManager.default.removeItem(atPath: folder) }
+        state = ([], [])
     }
 }

@@ -123,6 +123,21 @@ struct FeedHubTests {
         #expect(secondInbox.ids == [1_001, 1_002])
     }
 
+    @Test("after the last listener has left, what was said meanwhile is not read for the next one")
+    func comingBack() {
+        let hub = FeedHub<Int>(position: 5) { $0.id }
+        let (first, _) = listen(hub, after: 5)
+        hub.willReadPage(first)
+        #expect(hub.didReadPage(first, page(5)) == .live)
+        hub.cancel(first)
+        let (second, inbox) = listen(hub, after: 900)
+        hub.willReadPage(second)
+        #expect(hub.didReadPage(second, page(1_000, [950])) == .live)
+        #expect(hub.position == 1_000)
+        #expect(!hub.offer([event(1_001)]))
+        #expect(inbox.ids == [950, 1_001])
+    }
+
     @Test("a full join buffer goes back to the log and loses nothing")
     func overflow() {
         let hub = FeedHub<Int>(position: 0, mostJoining: 2) { $0.id }

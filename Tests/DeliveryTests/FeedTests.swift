@@ -76,6 +76,56 @@ struct FeedTests {
         #expect(all.map(\.id) == [4, 5, 6, 7])
     }
 
+    @Test("a page of large events ends early and says that more follows")
+    func largeEvents() async throws {
+        let fixture = try await Fixture()
+        let text = JSONValue.string(String(repeating: "x", count: Feed.pageOctets / 2))
+        for _ in 0..<5 {
+            _ = try await fixture.database.write { db in try Feed.push(store: 1, data: text, in: db) }
+        }
+        var cursor = 0
+        var seen: [[Int]] = []
+        var isComplete = false
+        while !isComplete, seen.count < 9 {
+            let page = try await fixture.database.read { [cursor] db in
+                try Feed.page(.store(1), after: cursor, limit: 100, in: db)
+            }
+            seen.append(page.events.map(\.id))
+            cursor = page.events.last?.id ?? cursor
+            isComplete = page.isComplete
+        }
+        #expect(seen == [[1, 2], [3, 4], [5]])
+    }
+
+    @Test("an order whose message was lost is announced by the sweep, once, and no order is looked at twice")
+    func forgotten() async throws {
+        let fixture = try await Fixture()
+        let token = try await fixture.token()
+        var ids: [Int] = []
+        for _ in 0..<3 { ids.append(try await fixture.place(token: token).order.id) }
+        _ = try await fixture.announce(ids[1])
+        func sweep(before time: Timestamp) async throws -> (orders: [Int], isComplete: Bool) {
+            let (events, isComplete) = try await fixture.database.write { db in
+                try Feed.announceForgotten(storedBefore: time, limit: 2, in: db)
+            }
+            return (try events.map { try JSON.decode(OrderDetail.self, $0.data).order.id }, isComplete)
+        }
+        func hasUnchecked(before time: Timestamp) async throws -> Bool {
+            try await fixture.database.read { db in try Feed.hasUnchecked(storedBefore: time, in: db) }
+        }
+        let early = Timestamp.now.adding(.seconds(-60))
+        #expect(try await !hasUnchecked(before: early))
+        #expect(try await sweep(before: early) == ([], true))
+        let late = Timestamp.now.adding(.seconds(60))
+        #expect(try await hasUnchecked(before: late))
+        #expect(try await sweep(before: late) == ([ids[0]], false))
+        #expect(try await sweep(before: late) == ([ids[2]], true))
+        #expect(try await !hasUnchecked(before: late))
+        #expect(try await sweep(before: late) == ([], true))
+        #expect(try await fixture.announce(ids[0]) == .known)
+        #expect(try await fixture.count("feed_event") == 3)
+    }
+
     @Test("ids follow on one another, also after a transaction that failed, and are never used twice")
     func ids() async throws {
         let fixture = try await Fixture()

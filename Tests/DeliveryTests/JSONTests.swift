@@ -18,13 +18,15 @@ struct JSONTests {
 
     @Test("a whole number beyond 64 bits is still a number")
     func hugeNumber() throws {
-        #expect(try JSON.decode(JSONValue.self, octets("123456789012345678901234567890")) == .number(1.2345678901234568e29))
+        #expect(
+            try JSON.decode(JSONValue.self, octets("123456789012345678901234567890")) == .number(1.2345678901234568e29))
     }
 
     @Test(
         "what is not one JSON text in UTF-8 is refused",
         arguments: [
-            "", " ", "{", "[1,,2]", "[,1]", "[1] [2]", "{\"a\":1}x", "nul", "\"\\ud800\"", "[1e999]", "'a'", "{a:1}", "01", "+1",
+            "", " ", "{", "[1,,2]", "[,1]", "[1] [2]", "{\"a\":1}x", "nul", "\"\\ud800\"", "[1e999]", "'a'", "{a:1}",
+            "01", "+1",
             "\u{0}", "[\"a\u{0}b\"]", String(repeating: "[", count: 100_000),
             String(repeating: "{\"a\":", count: 100_000), "NaN", "Infinity", "[\"a\nb\"]",
         ])
@@ -41,11 +43,16 @@ struct JSONTests {
         #expect(throws: DecodingError.self) { try JSON.decode(JSONValue.self, utf16) }
     }
 
-    @Test("a deep but allowed nesting does not exhaust the stack")
+    @Test("nesting is allowed to its limit, and refused beyond it before the stack is in danger")
     func deep() throws {
-        let text = String(repeating: "[", count: 500) + String(repeating: "]", count: 500)
-        let value = try JSON.decode(JSONValue.self, octets(text))
-        #expect(try JSON.encode(value) == octets(text))
+        func nested(_ depth: Int) -> [UInt8] {
+            octets(String(repeating: "[", count: depth) + "1" + String(repeating: "]", count: depth))
+        }
+        let value = try JSON.decode(JSONValue.self, nested(JSONValue.deepest))
+        #expect(try JSON.encode(value) == nested(JSONValue.deepest))
+        for depth in [JSONValue.deepest + 1, 500] {
+            #expect(throws: DeliveryError.self) { try JSON.decode(JSONValue.self, nested(depth)) }
+        }
     }
 
     @Test("slashes are not escaped and times are texts")

@@ -92,7 +92,8 @@ struct OrderListTests {
         #expect(try await read.read { db in try Orders.find(id, customer: own, in: db).order.id } == id)
         #expect(try await read.read { db in try Orders.find(id, store: 1, in: db).order.id } == id)
         #expect(
-            await refusal { try await read.read { db in try Orders.find(id, customer: other, in: db) } } == .orderNotFound)
+            await refusal { try await read.read { db in try Orders.find(id, customer: other, in: db) } }
+                == .orderNotFound)
         #expect(await refusal { try await read.read { db in try Orders.find(id, store: 2, in: db) } } == .orderNotFound)
         for unknown in [0, -1, id + 1, Int.max] {
             #expect(

@@ -37,7 +37,8 @@ struct OrderRequestTests {
     @Test(
         "a request that breaks a rule is refused with the field's name",
         arguments: [
-            (#"{"store_id":1}"#, "store_menu_id_list"), (#"{"store_id":1,"store_menu_id_list":[]}"#, "store_menu_id_list"),
+            (#"{"store_id":1}"#, "store_menu_id_list"),
+            (#"{"store_id":1,"store_menu_id_list":[]}"#, "store_menu_id_list"),
             (#"{"store_id":1,"items":[]}"#, "items"), (#"{"store_id":1,"items":[],"store_menu_id_list":[]}"#, "items"),
             (#"{"store_id":1,"items":[{"store_menu_id":1,"quantity":0}]}"#, "items[0].quantity"),
             (#"{"store_id":1,"items":[{"store_menu_id":1,"quantity":-1}]}"#, "items[0].quantity"),
@@ -76,7 +77,8 @@ struct OrderRequestTests {
         "a wrong type or a number that does not fit is a decoding error, which the routes answer with 400",
         arguments: [
             "[]", "{}", #""a""#, #"{"store_id":"1","store_menu_id_list":[1]}"#,
-            #"{"store_id":1.5,"store_menu_id_list":[1]}"#, #"{"store_id":9223372036854775808,"store_menu_id_list":[1]}"#,
+            #"{"store_id":1.5,"store_menu_id_list":[1]}"#,
+            #"{"store_id":9223372036854775808,"store_menu_id_list":[1]}"#,
             #"{"store_id":1,"store_menu_id_list":["1"]}"#, #"{"store_id":1,"store_menu_id_list":[null]}"#,
             #"{"store_id":1,"store_menu_id_list":{"0":1}}"#, #"{"store_id":1,"items":[{"store_menu_id":1}]}"#,
             #"{"store_id":1,"items":[{"quantity":1}]}"#, #"{"store_id":1,"items":[1]}"#,

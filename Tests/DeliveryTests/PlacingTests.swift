@@ -1,5 +1,6 @@
 import Delivery
 import SQLite
+import Synchronization
 import Testing
 
 @Suite("Placing an order")
@@ -71,9 +72,11 @@ struct PlacingTests {
         #expect(try await fixture.place(token: try await fixture.token()).order.amount == 8_000)
     }
 
-    @Test("order, items, key and announcement are stored together or not at all", arguments: [
-        "user_order_item", "outbox", "idempotency_key",
-    ])
+    @Test(
+        "order, items, key and announcement are stored together or not at all",
+        arguments: [
+            "user_order_item", "outbox", "idempotency_key",
+        ])
     func atomic(failing table: String) async throws {
         let fixture = try await Fixture()
         let token = try await fixture.token()
@@ -86,6 +89,31 @@ struct PlacingTests {
         }
         try await fixture.execute("DROP TRIGGER failure")
         #expect(try await fixture.place(token: token, key: key).announcement != nil)
+    }
+
+    private final class Told: Sendable {
+        let messages = Mutex<[OutboxMessage]>([])
+    }
+
+    @Test("the announcement is told once it is committed, in the order of the ids, and only of what was stored")
+    func announced() async throws {
+        let fixture = try await Fixture()
+        let token = try await fixture.token()
+        let told = Told()
+        let key = try Orders.Key("k", body: octets("body"))
+        let requests = [request(store: 1, [(999, 1)]), request(store: 1, [(1, 1)]), request(store: 1, [(1, 1)])]
+        await withTaskGroup(of: Void.self) { group in
+            for index in 0..<60 {
+                group.addTask {
+                    _ = try? await fixture.orders.place(
+                        requests[index % 3], token: token, key: index % 3 == 1 ? key : nil,
+                        announce: { message in told.messages.withLock { $0.append(message) } })
+                }
+            }
+        }
+        let waiting = try await fixture.database.read { db in try Outbox.waiting(after: 0, limit: 100, in: db) }
+        #expect(waiting.count == 21)
+        #expect(told.messages.withLock { $0 } == waiting)
     }
 
     @Test("the same key and body give the same order, stored once")

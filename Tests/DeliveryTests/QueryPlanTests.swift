@@ -44,14 +44,27 @@ struct QueryPlanTests {
             let sorts = plan.filter { $0.contains("TEMP B-TREE") || $0.contains("AUTOMATIC") }
             #expect(sorts.isEmpty, "\(statement): \(plan)")
             if Self.allowedScans.contains(statement) { continue }
-            let scans = plan.filter { $0.hasPrefix("SCAN") && $0 != "SCAN CONSTANT ROW" }
+            // A range of row ids with a filter on something else is a scan by another name.
+            let scans = plan.filter {
+                ($0.hasPrefix("SCAN") && $0 != "SCAN CONSTANT ROW")
+                    || ($0.contains(/\(rowid[<>]/) && !Self.isPageOfTable(statement))
+            }
             #expect(scans.isEmpty, "\(statement): \(plan)")
+        }
+    }
+
+    /// Whether it reads a table page by page in the order of its row ids, without any other condition.
+    private static func isPageOfTable(_ statement: String) -> Bool {
+        ["outbox", "feed_event", "user_order"].contains {
+            statement.hasSuffix("FROM \($0) WHERE id > ? ORDER BY id LIMIT ?")
         }
     }
 
     @Test("the plans are asked for as many statements as the sources run")
     func complete() throws {
-        let calls = try Self.sources().reduce(0) { $0 + $1.matches(of: /\bdb\.(run|each|first|all|one|exists)\(/).count }
+        let calls = try Self.sources().reduce(0) {
+            $0 + $1.matches(of: /\bdb\.(run|each|first|all|one|exists)\(/).count
+        }
         #expect(calls > 25)
         #expect(try Self.statements().count == calls)
     }

@@ -118,7 +118,9 @@ struct StoreUserTests {
         let first = try await fixture.session()
         let second = try await fixture.session()
         func state(_ session: String) async -> DeliveryError? {
-            await refusal { try await fixture.database.read { db in try Accounts.storeMember(session: session, in: db) } }
+            await refusal {
+                try await fixture.database.read { db in try Accounts.storeMember(session: session, in: db) }
+            }
         }
         try await fixture.accounts.logoutStoreUser(session: first)
         try await fixture.accounts.logoutStoreUser(session: first)
@@ -150,7 +152,11 @@ struct StoreUserTests {
         let fresh = try await fixture.session(expires: Accounts.sessionLifetime)
         let expired = try await fixture.session(expires: .seconds(-60))
         let before = (try await expiry(fresh), try await expiry(expired))
-        for session in [old, fresh, expired, "unknown"] { try await fixture.accounts.renew(session: session) }
+        var renewed: [Bool] = []
+        for session in [old, fresh, expired, "unknown", old] {
+            renewed.append(try await fixture.accounts.renew(session: session))
+        }
+        #expect(renewed == [true, false, false, false, false])
         let soon = Timestamp.now.adding(Accounts.sessionLifetime - .seconds(3600)).milliseconds
         #expect(try #require(try await expiry(old)) > soon)
         #expect(try await expiry(fresh) == before.0)
@@ -164,7 +170,9 @@ struct StoreUserTests {
         let session = try await fixture.session()
         try await fixture.execute("UPDATE store_user SET status = '\(status)'")
         #expect(
-            await refusal { try await fixture.database.read { db in try Accounts.storeMember(session: session, in: db) } }
+            await refusal {
+                try await fixture.database.read { db in try Accounts.storeMember(session: session, in: db) }
+            }
                 == .tokenInvalid)
         let attempt = Accounts.Login(email: "owner1@example.com", password: "password")
         #expect(

@@ -70,14 +70,13 @@ package final class ServicePair: Sendable {
     /// Places an order and hands back its id.
     @discardableResult
     package func order(
-        _ customer: HTTPTestClient, store: Int = 1, menus: [Int] = [1], note: String? = nil, key: String? = nil
+        _ customer: HTTPTestClient, store: Int = 1, menus: [Int] = [1], note: String? = nil
     ) async throws -> Int {
         var body: [String: JSONValue] = [
             "store_id": .int(store), "store_menu_id_list": .array(menus.map { .int($0) }),
         ]
         if let note { body["note"] = .string(note) }
-        let reply = try await customer.post(
-            "/api/user-order", json: .object(body), headers: key.map { ["Idempotency-Key": $0] } ?? [:])
+        let reply = try await customer.post("/api/user-order", json: .object(body))
         guard reply.status == 201, let id = reply.json["body"]["id"].int else {
             throw SupportError("the order was not taken: \(reply.status) \(reply.text)")
         }

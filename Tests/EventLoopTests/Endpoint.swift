@@ -121,14 +121,8 @@ extension EventLoop {
         for _ in 0..<count { await perform {} }
     }
 
-    /// Processor time that the loop's thread has used.
-    func processorTime() async -> Duration {
-        await perform {
-            var time = timespec()
-            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-            return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-        }
-    }
+    /// Something that tells whether the loop's thread is idle.
+    func idleness() async throws -> Idleness { try Idleness(of: await perform { currentThread() }) }
 }
 
 /// Runs `body` with a loop of its own, and ends that.

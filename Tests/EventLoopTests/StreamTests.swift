@@ -135,6 +135,30 @@ struct StreamTests {
         }
     }
 
+    @Test("reads nothing from who has its descriptor's number once it was closed within a call")
+    func closedWhileReading() async throws {
+        try await withLoop { loop in
+            let (number, peer) = try connectedPair()
+            let (heir, sender) = try connectedPair()
+            send(sender, "mine", 4, 0)
+            let endpoint = try await loop.performing {
+                let endpoint = try Endpoint.open(OwnedDescriptor(number), on: loop) { stream, event in
+                    guard case .received = event else { return }
+                    stream.close()
+                    dup2(heir, number)
+                }
+                // More than one read of the stream takes.
+                send(peer, plenty, 200_000, 0)
+                return endpoint
+            }
+            #expect(await endpoint.closing() == .closed(nil))
+            await loop.turns()
+            var buffer = [UInt8](repeating: 0, count: 8)
+            #expect(recv(heir, &buffer, 8, CInt(MSG_DONTWAIT)) == 4)
+            for descriptor in [number, peer, heir, sender] { close(descriptor) }
+        }
+    }
+
     @Test("does not let a peer that never stops sending keep another one waiting")
     func fairness() async throws {
         try await withLoop { loop in

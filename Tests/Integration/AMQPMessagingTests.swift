@@ -65,8 +65,10 @@ struct AMQPMessagingTests {
                 headers: [
                     "t": true, "b": .int8(-8), "B": .uint8(200), "s": .int16(-300), "u": .uint16(60_000),
                     "I": .int32(-70_000), "i": .uint32(4_000_000_000), "l": .int64(.min), "f": .float(1.5),
-                    "d": .double(-2.25), "D": .decimal(scale: 2, value: 314), "S": "ünïcode", "S2": .octetString([0xFF, 0xFE]),
-                    "A": [1, "two", [false, nil]], "T": .timestamp(1_700_000_000), "F": ["inner": ["deep": 1]], "V": nil,
+                    "d": .double(-2.25), "D": .decimal(scale: 2, value: 314), "S": "ünïcode",
+                    "S2": .octetString([0xFF, 0xFE]),
+                    "A": [1, "two", [false, nil]], "T": .timestamp(1_700_000_000), "F": ["inner": ["deep": 1]],
+                    "V": nil,
                     "x": .octets([0, 1, 255]),
                 ],
                 deliveryMode: .persistent, priority: 7, correlationID: "c", replyTo: "r", expiration: "60000",

@@ -71,7 +71,7 @@ extension ServiceTests {
                     try await channel.publish(body, to: "delivery.exchange", routingKey: "delivery.key")
                     placed.append(try await pair.order(people.customer))
                 }
-                try await stream.waitForOrders(placed)
+                try await stream.waitForOrders(placed, within: 10)
                 #expect(stream.orders == placed)
 
                 // The Spring original's spelling.

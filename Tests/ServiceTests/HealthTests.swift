@@ -33,7 +33,9 @@ struct HealthTests {
         health.add("broker") { .degraded }
         #expect(await !health.report().isReady)
         let second = await health.report()
-        #expect(String(decoding: second.json, as: UTF8.self) == #"{"status":"DEGRADED","database":"UP","broker":"DEGRADED"}"#)
+        #expect(
+            String(decoding: second.json, as: UTF8.self)
+                == #"{"status":"DEGRADED","database":"UP","broker":"DEGRADED"}"#)
     }
 
     @Test("a service that is ending is not ready, whatever its parts say")

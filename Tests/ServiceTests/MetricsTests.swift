@@ -100,7 +100,8 @@ struct MetricsTests {
         #expect(text.value("c_seconds_count") == 3)
     }
 
-    @Test("quotes, backslashes and line ends in a label are escaped", arguments: ["a\"b", "a\\b", "a\nb", "a\r\nb", "한글"])
+    @Test(
+        "quotes, backslashes and line ends in a label are escaped", arguments: ["a\"b", "a\\b", "a\nb", "a\r\nb", "한글"])
     func escaping(value: String) throws {
         let metrics = Metrics()
         metrics.counter("a_total", ["x": value], help: "A.").add()

@@ -40,7 +40,8 @@ struct SettingsTests {
         arguments: [
             ("PORT", "65536", "0 to 65535"), ("PORT", "-1", "0 to 65535"), ("PORT", "http", "0 to 65535"),
             ("PORT", "99999999999999999999", "0 to 65535"), ("PORT", "80 ", "0 to 65535"), ("PORT", "０", "0 to 65535"),
-            ("LOOPS", "0", "1 to 64"), ("LOOPS", "65", "1 to 64"), ("LOG_LEVEL", "verbose", "debug, info, warning, error"),
+            ("LOOPS", "0", "1 to 64"), ("LOOPS", "65", "1 to 64"),
+            ("LOG_LEVEL", "verbose", "debug, info, warning, error"),
             ("LOG_LEVEL", "INFO", "debug, info, warning, error"), ("LOG_FORMAT", "xml", "text, json"),
             ("DEMO_DATA", "maybe", "1 or 0"), ("DEMO_DATA", "2", "1 or 0"),
             ("PUBLIC_ORIGIN", "example.com", "http"), ("PUBLIC_ORIGIN", "https://", "http"),
@@ -53,7 +54,8 @@ struct SettingsTests {
             ("BASE_PATH", "store", "path"), ("BASE_PATH", "//", "path"), ("BASE_PATH", "/a//b", "path"),
             ("BASE_PATH", "/a/../b", "path"), ("BASE_PATH", "/.", "path"), ("BASE_PATH", "/a b", "path"),
             ("BASE_PATH", "/a?b", "path"), ("BASE_PATH", "/<", "path"), ("BASE_PATH", "/한글", "path"),
-            ("PORT", "1\n2\u{1B}[31m\u{9B}\u{2028}", "0 to 65535"), ("PORT", String(repeating: "9", count: 10_000), "0 to"),
+            ("PORT", "1\n2\u{1B}[31m\u{9B}\u{2028}", "0 to 65535"),
+            ("PORT", String(repeating: "9", count: 10_000), "0 to"),
         ])
     func notAllowed(name: String, value: String, allowed: String) {
         let error = #expect(throws: SettingError.self) { try read([name: value]) }
@@ -88,7 +90,9 @@ struct SettingsTests {
 
     @Test(
         "a flag has the usual spellings",
-        arguments: [("1", true), ("true", true), ("YES", true), ("on", true), ("0", false), ("False", false), ("off", false)])
+        arguments: [
+            ("1", true), ("true", true), ("YES", true), ("on", true), ("0", false), ("False", false), ("off", false),
+        ])
     func flag(text: String, value: Bool) throws {
         #expect(try Environment(["X": text]).flag("X") == value)
     }

@@ -7,7 +7,8 @@ import EventLoop
 extension AMQPConnection {
     static func notConnected(_ state: AMQPConnectionState) -> AMQPError {
         if case .recovering(let reason?) = state {
-            return AMQPError(.notConnected, "there is no connection to the broker (\(reason.message))", host: reason.host)
+            return AMQPError(
+                .notConnected, "there is no connection to the broker (\(reason.message))", host: reason.host)
         }
         return AMQPError(.notConnected, "there is no connection to the broker")
     }
@@ -130,7 +131,9 @@ extension AMQPConnection {
 
     // MARK: Requests
 
-    static func timeout(_ name: String) -> AMQPError { AMQPError(.timeout, "the broker did not answer \(name) in time") }
+    static func timeout(_ name: String) -> AMQPError {
+        AMQPError(.timeout, "the broker did not answer \(name) in time")
+    }
 
     /// Sends a method on an open channel and waits for its answer.
     func request<Payload: MethodPayload>(_ method: Payload, on channel: ChannelCore) async throws(AMQPError)

@@ -208,6 +208,7 @@ public actor AMQPConnection {
         state = .closing
         failChannels(AMQPError(.closed, "the connection was closed"))
         resumeReading()
+        link.isOpen = false
         do throws(AMQPError) {
             _ = try link.write { out throws(AMQPError) in try link.machine.close(&out) }
         } catch {

@@ -84,6 +84,7 @@ extension AMQPConnection {
 
     private func opened(_ link: Link, _ tuning: Tuning) {
         link.hasOpened = true
+        link.isOpen = true
         link.parser.frameMax = Int(tuning.frameMax)
         link.numbers = ChannelNumbers(maximum: tuning.channelMax)
         link.heartbeat = Heartbeat(seconds: tuning.heartbeat, now: link.nanoseconds(loop.now))
@@ -127,7 +128,7 @@ extension AMQPConnection {
         metrics.octetsReceived += bytes.count
         do throws(AMQPError) {
             if link.rest.isEmpty {
-                if !link.machine.isOpen { try link.machine.inspect(first: bytes) }
+                if !link.hasOpened { try link.machine.inspect(first: bytes) }
                 let used = try readFrames(bytes, link)
                 guard self.link === link else { return }
                 link.rest.append(UnsafeRawBufferPointer(rebasing: bytes[used...]))
@@ -137,18 +138,24 @@ extension AMQPConnection {
                 var input = ByteBuffer()
                 swap(&input, &link.rest)
                 let used = try input.withBytes { bytes throws(AMQPError) in
-                    if !link.machine.isOpen { try link.machine.inspect(first: bytes) }
+                    if !link.hasOpened { try link.machine.inspect(first: bytes) }
                     return try readFrames(bytes, link)
                 }
                 input.consume(used)
                 if input.isEmpty, input.capacity > 256 * 1024 { input.release() }
                 swap(&input, &link.rest)
             }
+            guard link.stream.pendingOutput <= outputMax else {
+                throw AMQPError(.connectionLost, "the server sends, but reads nothing")
+            }
         } catch {
             guard self.link === link else { return }
             refuse(error, link)
         }
     }
+
+    /// What may wait to be sent: publishes stop far below, and answers to what the server asks have to end somewhere.
+    private var outputMax: Int { 2 * configuration.publishWindowOctets + configuration.bodyMax }
 
     /// Reads all complete frames and returns their octets.
     private func readFrames(_ bytes: UnsafeRawBufferPointer, _ link: Link) throws(AMQPError) -> Int {
@@ -157,7 +164,7 @@ extension AMQPConnection {
             position += frame.size
             if frame.channel == 0 {
                 try receiveOnChannelZero(frame, link)
-            } else if link.machine.isOpen {
+            } else if link.isOpen {
                 guard let channel = link.channel(frame.channel) else {
                     throw .syntax("a frame for channel \(frame.channel), which is not open", .channelError)
                 }
@@ -196,6 +203,7 @@ extension AMQPConnection {
             emit(.unblocked)
             letPublishersPass()
         case .closedByPeer(let reply):
+            link.isOpen = false
             link.stream.flush()
             linkFailed(
                 AMQPError(.connectionClosedByPeer, "the server closed the connection", reply: reply, host: link.host))
@@ -205,6 +213,7 @@ extension AMQPConnection {
 
     /// Tells the peer how it broke the protocol, if it did, and gives up the link.
     private func refuse(_ error: AMQPError, _ link: Link) {
+        link.isOpen = false
         if let verdict = error.verdict {
             _ = try? link.write { out throws(AMQPError) in
                 try link.machine.close(code: verdict.code, text: error.message, method: verdict.method, &out)
@@ -217,7 +226,7 @@ extension AMQPConnection {
     }
 
     func pauseReading() {
-        guard let link, link.machine.isOpen, !link.isReadingPaused else { return }
+        guard let link, link.isOpen, !link.isReadingPaused else { return }
         link.isReadingPaused = true
         link.stream.pauseReading()
     }

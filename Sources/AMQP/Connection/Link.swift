@@ -23,6 +23,8 @@ final class Link {
     var lastRead: ContinuousClock.Instant
     var lastWrite: ContinuousClock.Instant
     var hasOpened = false
+    /// Open, and neither side has begun to close: beside the machine's state, since every frame asks.
+    var isOpen = false
     var isReadingPaused = false
     var blockedReason: String?
 

@@ -193,7 +193,8 @@ extension MessageFingerprint {
             let properties = UnsafeRawBufferPointer(rebasing: bytes[header + 7 + 12..<header + 7 + size])
             return MessageFingerprint(
                 exchange: exchange, routingKey: routingKey,
-                properties: properties.count > 2 ? properties : UnsafeRawBufferPointer(start: nil, count: 0), body: body)
+                properties: properties.count > 2 ? properties : UnsafeRawBufferPointer(start: nil, count: 0), body: body
+            )
         }
     }
 }

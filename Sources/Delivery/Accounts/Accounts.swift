@@ -229,7 +229,8 @@ package struct Accounts: Sendable {
     }
 
     /// Lets a session that is in use live on, at most once a day.
-    package func renew(session: String) async throws {
+    /// - Returns: whether it was time for that.
+    package func renew(session: String) async throws -> Bool {
         let hash = Secrets.sha256(session)
         let expires = Timestamp.now.adding(Self.sessionLifetime)
         let isDue = try await database.read { db in
@@ -238,7 +239,8 @@ package struct Accounts: Sendable {
             }
             return found.expires < expires.adding(.seconds(-24 * 60 * 60))
         }
-        guard isDue else { return }
+        guard isDue else { return false }
         try await database.write { db in try AccountRecords.extendToken(hash, to: expires, in: db) }
+        return true
     }
 }

@@ -133,9 +133,13 @@ package struct PasswordHash: Equatable, Sendable {
 package final class PasswordWorker: Sendable {
     private let queue = DispatchQueue(label: "passwords", qos: .utility)
     private let waiting = Mutex(0)
+    private let isClosed = Atomic<Bool>(false)
     private let most: Int
 
     package init(most: Int = 64) { self.most = most }
+
+    /// The service is ending: who still waits is told to try again, so that nobody is left without an answer.
+    package func close() { isClosed.store(true, ordering: .relaxed) }
 
     package func hash(_ password: String) async throws -> PasswordHash {
         try await run { try PasswordHash.make(password) }
@@ -154,7 +158,10 @@ package final class PasswordWorker: Sendable {
         if isFull { throw DeliveryError.overloaded("the login") }
         return try await withCheckedThrowingContinuation { continuation in
             queue.async { [self] in
-                let result = Result(catching: body)
+                let result = Result {
+                    if isClosed.load(ordering: .relaxed) { throw DeliveryError.overloaded("the login") }
+                    return try body()
+                }
                 waiting.withLock { $0 -= 1 }
                 continuation.resume(with: result)
             }

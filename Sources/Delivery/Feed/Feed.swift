@@ -2,14 +2,18 @@ import SQLite
 
 /// The durable event log: everything that is pushed to a browser stands here first.
 package enum Feed {
+    /// A page ends with the event that reaches this: well below what may wait for one stream.
+    package static let pageOctets = 256 * 1024
+
     /// A page of a topic's log behind `cursor`; nil asks only where the log stands.
     package static func page(
         _ topic: FeedTopic, after cursor: Int?, limit: Int, in db: Connection
     ) throws -> FeedPage {
         let head = try FeedRecords.head(in: db)
         guard let cursor else { return FeedPage(head: head, events: [], isComplete: true) }
-        let events = try FeedRecords.events(topic, after: cursor, limit: limit, in: db)
-        return FeedPage(head: head, events: events, isComplete: events.count < limit)
+        let (events, isComplete) = try FeedRecords.events(
+            topic, after: cursor, limit: limit, octets: pageOctets, in: db)
+        return FeedPage(head: head, events: events, isComplete: isComplete)
     }
 
     /// Events of all topics behind `position`, oldest first.
@@ -45,5 +49,31 @@ package enum Feed {
     /// Appends what a store's user sends to all tabs of the store.
     package static func push(store id: Int, data: JSONValue, in db: Connection) throws -> FeedEvent {
         try FeedRecords.append(.store(id), name: "push", data: try JSON.encode(["data": data]), at: .now, in: db)
+    }
+
+    // MARK: - What the broker lost
+
+    /// Orders behind the ones that were looked at before, which were stored before `time`; those without an event are
+    /// appended, as if their message had come. Part of the caller's write transaction.
+    ///
+    /// - Returns: what was appended, and whether more follow.
+    package static func announceForgotten(
+        storedBefore time: Timestamp, limit: Int, in db: Connection
+    ) throws -> (events: [FeedEvent], isComplete: Bool) {
+        let start = try FeedRecords.checkedOrder(in: db)
+        let orders = try OrderRecords.page(after: start, storedBefore: time, limit: limit, in: db)
+        var events: [FeedEvent] = []
+        for id in orders {
+            if case .appended(let event) = try announce(order: id, traceParent: nil, in: db) { events.append(event) }
+        }
+        if let last = orders.last { try FeedRecords.setCheckedOrder(last, in: db) }
+        return (events, orders.count < limit)
+    }
+
+    /// Whether `announceForgotten` has anything to look at: a read, so that an idle system writes nothing.
+    package static func hasUnchecked(storedBefore time: Timestamp, in db: Connection) throws -> Bool {
+        try !OrderRecords.page(
+            after: FeedRecords.checkedOrder(in: db), storedBefore: time, limit: 1, in: db
+        ).isEmpty
     }
 }

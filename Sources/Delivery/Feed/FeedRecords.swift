@@ -22,16 +22,37 @@ enum FeedRecords {
         try db.first("SELECT seq FROM sqlite_sequence WHERE name = 'feed_event'") { row in try row.int(0) } ?? 0
     }
 
-    static func events(_ topic: FeedTopic, after cursor: Int, limit: Int, in db: Connection) throws -> [FeedEvent] {
+    /// The youngest order up to which all have been looked at: see `Feed.announceForgotten`.
+    static func checkedOrder(in db: Connection) throws -> Int {
+        try db.first("SELECT value FROM progress WHERE name = 'announced_orders'") { row in try row.int(0) } ?? 0
+    }
+
+    static func setCheckedOrder(_ id: Int, in db: Connection) throws {
+        try db.run(
+            """
+            INSERT INTO progress(name, value) VALUES ('announced_orders', ?)
+            ON CONFLICT(name) DO UPDATE SET value = max(value, excluded.value)
+            """, id)
+    }
+
+    /// At most `limit` events, and no more once they hold `octets`: what follows is another page.
+    static func events(
+        _ topic: FeedTopic, after cursor: Int, limit: Int, octets: Int, in db: Connection
+    ) throws -> (events: [FeedEvent], isComplete: Bool) {
         var events: [FeedEvent] = []
+        var taken = 0
+        var rows = 0
         try db.each(
             "SELECT id, name, data FROM feed_event WHERE topic = ? AND id > ? ORDER BY id LIMIT ?", topic.description,
             cursor, limit
         ) { row in
-            events.append(
-                FeedEvent(id: try row.int(0), topic: topic, name: try row.text(1), data: try row.bytes(2)))
+            rows += 1
+            guard taken < octets else { return }
+            let event = FeedEvent(id: try row.int(0), topic: topic, name: try row.text(1), data: try row.bytes(2))
+            taken += event.data.count
+            events.append(event)
         }
-        return events
+        return (events, rows < limit && events.count == rows)
     }
 
     static func events(after position: Int, limit: Int, in db: Connection) throws -> [FeedEvent] {

@@ -5,13 +5,18 @@ enum IdempotencyRecords {
         customer: Int, key: String, hash: [UInt8], order: Int, at time: Timestamp, in db: Connection
     ) throws {
         try db.run(
-            "INSERT INTO idempotency_key(customer_id, key, request_hash, order_id, created_at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO idempotency_key(customer_id, key, request_hash, order_id, created_at) VALUES (?, ?, ?, ?, ?)",
             customer, key, hash, order, time.milliseconds)
     }
 
-    static func find(customer: Int, key: String, in db: Connection) throws -> (hash: [UInt8], order: Int)? {
+    static func find(
+        customer: Int, key: String, storedSince time: Timestamp, in db: Connection
+    ) throws -> (hash: [UInt8], order: Int)? {
         try db.first(
-            "SELECT request_hash, order_id FROM idempotency_key WHERE customer_id = ? AND key = ?", customer, key
+            """
+            SELECT request_hash, order_id FROM idempotency_key
+            WHERE customer_id = ? AND key = ? AND created_at >= ?
+            """, customer, key, time.milliseconds
         ) { row in (try row.bytes(0), try row.int(1)) }
     }
 

@@ -76,6 +76,18 @@ enum OrderRecords {
         return OrderListEntry(order: detail.order, store: store, menus: detail.menus)
     }
 
+    /// Ids behind `id`, oldest first, up to the first order that is not older than `time`.
+    static func page(after id: Int, storedBefore time: Timestamp, limit: Int, in db: Connection) throws -> [Int] {
+        var ids: [Int] = []
+        var isPast = false
+        try db.each("SELECT id, ordered_at FROM user_order WHERE id > ? ORDER BY id LIMIT ?", id, limit) { row in
+            let storedAt = try row.int(1)
+            isPast = isPast || storedAt >= time.milliseconds
+            if !isPast { ids.append(try row.int(0)) }
+        }
+        return ids
+    }
+
     /// - Returns: whether this call was the one that acknowledged it.
     static func acknowledge(_ id: Int, at time: Timestamp, in db: Connection) throws -> Bool {
         try db.run(

@@ -36,10 +36,14 @@ package struct Orders: Sendable {
 
     /// Stores an order with its announcement, in one transaction.
     ///
-    /// - Parameter token: the customer's access token; it is checked in the same transaction.
+    /// - Parameters:
+    ///   - token: the customer's access token; it is checked in the same transaction.
+    ///   - announce: told on the writer's thread, after the commit, of what was stored: one order after the other in the
+    ///     order of their ids, whichever loops wait for them.
     /// - Throws: `DeliveryError`: 401, 404/3404, 404/3405, 422/3003, 422/3004, 422/422 for a reused key.
     package func place(
-        _ request: OrderRequest, token: String?, key: Key? = nil, traceParent: String? = nil
+        _ request: OrderRequest, token: String?, key: Key? = nil, traceParent: String? = nil,
+        announce: @escaping @Sendable (OutboxMessage) -> Void = { _ in }
     ) async throws -> Placed {
         let messageID = try Secrets.uuid()
         return try await database.write { db in
@@ -62,13 +66,17 @@ package struct Orders: Sendable {
             let announcement = try OutboxRecords.insert(
                 .userOrder(UserOrderMessage(orderID: order.id), messageID: messageID, traceParent: traceParent),
                 at: now, in: db)
+            db.afterCommit { announce(announcement) }
             return Placed(order: order, announcement: announcement)
         }
     }
 
     private static func earlier(_ key: Key, customer: Int, at now: Timestamp, in db: Connection) throws -> Order? {
-        try IdempotencyRecords.prune(before: now.adding(.zero - keyLifetime), most: 20, in: db)
-        guard let found = try IdempotencyRecords.find(customer: customer, key: key.text, in: db) else { return nil }
+        let oldest = now.adding(.zero - keyLifetime)
+        try IdempotencyRecords.prune(before: oldest, most: 20, in: db)
+        guard
+            let found = try IdempotencyRecords.find(customer: customer, key: key.text, storedSince: oldest, in: db)
+        else { return nil }
         guard found.hash == key.requestHash else {
             throw DeliveryError(
                 status: 422, resultCode: 422, "this Idempotency-Key was used with another request body")

@@ -1,3 +1,4 @@
+import Dispatch
 import SQLite
 
 /// The database file of both services, opened, migrated and, if wanted, filled.
@@ -6,7 +7,15 @@ package enum DeliveryDatabase {
     package static func open(
         path: String, demoData: Bool, configuration: Configuration = Configuration()
     ) async throws -> Database {
-        let database = try Database(path: path, migrations: Schema.migrations, configuration: configuration)
+        // It waits for another process that migrates, and reads the disk: not on an event loop.
+        let database = try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global(qos: .userInitiated).async {
+                continuation.resume(
+                    with: Result {
+                        try Database(path: path, migrations: Schema.migrations, configuration: configuration)
+                    })
+            }
+        }
         if demoData { _ = try await database.write { db in try DemoData.fill(db) } }
         return database
     }

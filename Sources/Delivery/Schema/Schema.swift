@@ -121,6 +121,12 @@ package enum Schema {
         CREATE INDEX feed_event_topic ON feed_event(topic, id);
         CREATE UNIQUE INDEX feed_event_new_order ON feed_event(new_order_id) WHERE new_order_id IS NOT NULL;
 
+        -- How far something that goes over a table in pieces has come.
+        CREATE TABLE progress (
+          name TEXT PRIMARY KEY,
+          value INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
         -- What was answered to a customer's Idempotency-Key.
         CREATE TABLE idempotency_key (
           customer_id INTEGER NOT NULL,
