@@ -39,12 +39,18 @@ let pages = [
 let writerForTests = Target.executableTarget(
     name: "SQLiteWriter", dependencies: ["SQLite"], path: "Tests/SQLiteWriter", swiftSettings: settings)
 
+/// Measures the services and their parts: `swift build -c release --product bench`, then `bench --help`.
+let benchmarks = Target.executableTarget(
+    name: "bench", dependencies: ["api", "store-admin", "HTTP", "HTTPWire", "EventLoop", "Delivery", "SQLite"],
+    path: "Tests/Benchmarks", swiftSettings: settings)
+
 let package = Package(
     name: "delivery",
     products: [
         .library(name: "AMQP", targets: ["AMQP"]),
         .executable(name: "api", targets: ["api"]),
         .executable(name: "store-admin", targets: ["store-admin"]),
+        .executable(name: "bench", targets: ["bench"]),
     ],
     targets: [
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -69,6 +75,7 @@ let package = Package(
             "store-admin",
             ["Messaging", "Web", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
 
+        benchmarks,
         support("Support", []),
         writerForTests,
         tests("BytesTests", ["Bytes"]),

@@ -1,6 +1,6 @@
 extension Duration {
     /// Whole milliseconds, rounded up, for system calls that count in them. Nothing below zero, and a day at most.
-    var wholeMilliseconds: CInt {
+    package var wholeMilliseconds: CInt {
         if self <= .zero { return 0 }
         if self >= .seconds(86_400) { return 86_400_000 }
         let (seconds, attoseconds) = components

@@ -29,7 +29,7 @@ struct ConversationTests {
     @Test("a request without an answer ends in time, and its late answer is swallowed")
     func requestTimeout() async throws {
         var configuration = AMQPConfiguration.alone
-        configuration.requestTimeout = .milliseconds(50)
+        configuration.requestTimeout = .seconds(1)
         try await PublishingTests.withChannel(configuration) { peer in
             try peer.expect(QueueDeclare.id)
             try peer.expect(QueuePurge.id)

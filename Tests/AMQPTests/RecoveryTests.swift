@@ -77,6 +77,7 @@ struct RecoveryTests {
         async let first: Void = broker.serve { peer in
             try peer.handshake()
             try peer.openChannel()
+            try peer.expect(QueueDelete.id)
         }
         var configuration = Self.quick
         if !waits {
@@ -86,8 +87,9 @@ struct RecoveryTests {
         }
         let connection = try await AMQPConnection.connect(broker.url, configuration: configuration)
         let channel = try await connection.openChannel()
+        let lost = await #expect(throws: AMQPError.self) { try await channel.deleteQueue("q") }
+        #expect(lost?.code == .connectionLost)
         try await first
-        try await eventually("the loss is noticed") { await connection.state != .open }
         if waits {
             async let second: Void = broker.serve { peer in
                 try peer.handshake()
@@ -148,7 +150,11 @@ struct RecoveryTests {
     func refusedLater() async throws {
         let broker = try ScriptedBroker()
         async let served: Void = {
-            try await broker.serve { peer in try peer.handshake() }
+            try await broker.serve { peer in
+                try peer.handshake()
+                try peer.openChannel()
+                try peer.expect(QueueDelete.id)
+            }
             try await broker.serve { peer in
                 try peer.readProtocolHeader()
                 try peer.send(ScriptedPeer.start, channel: 0)
@@ -167,6 +173,9 @@ struct RecoveryTests {
             if case .attemptFailed(let error) = event { seen.update { $0.append(error.code) } }
         }
         try await AMQPConnection.withConnection(broker.url, configuration: configuration) { connection in
+            let channel = try await connection.openChannel()
+            await #expect(throws: AMQPError.self) { try await channel.deleteQueue("q") }
+            await channel.close()
             try await eventually("refused") { seen.read { !$0.isEmpty } }
             try await eventually("recovered") { await connection.state == .open }
         }

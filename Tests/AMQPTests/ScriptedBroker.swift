@@ -53,7 +53,11 @@ final class ScriptedPeer {
     deinit { close() }
 
     func close() {
-        if !isClosed { Glibc.close(descriptor) }
+        // A child process that another test starts at this moment may hold the descriptor too: shutdown ends it for all.
+        if !isClosed {
+            shutdown(descriptor, CInt(SHUT_RDWR))
+            Glibc.close(descriptor)
+        }
         isClosed = true
     }
 

@@ -31,7 +31,7 @@ extension EndToEnd {
                     environment: ["PUBLIC_ORIGIN": "example.com"], says: ["PUBLIC_ORIGIN", "example.com", "https://"]),
                 Case(environment: ["BASE_PATH": "store admin"], says: ["BASE_PATH", "store admin", "/store-admin"]),
                 Case(environment: ["LOOPS": "0"], says: ["LOOPS", "0", "from 1"]),
-                Case(environment: ["RABBITMQ_URL": "http://localhost/"], says: ["RABBITMQ_URL", "http://localhost/"]),
+                Case(environment: ["RABBITMQ_URL": "http://localhost/"], says: ["RABBITMQ_URL", "amqp://"]),
                 Case(
                     environment: ["RABBITMQ_URL": "amqp://guest:s3cret@host:port/"],
                     says: ["RABBITMQ_URL", "host:port"]),

@@ -98,10 +98,9 @@ struct TenThousandTests {
 
     private static func connectAndEcho(_ port: Int) async throws {
         _ = raiseDescriptorLimit()
-        try await settleRuntime()
         let address = try loopbackAddress(port: port)
         try await withLoop { loop in
-            let before = openDescriptors()
+            let before = openSockets()
             let endpoints = try await withThrowingTaskGroup(of: [Endpoint].self) { group in
                 for _ in 0..<100 {
                     group.addTask(executorPreference: loop) {
@@ -130,7 +129,7 @@ struct TenThousandTests {
             }
             #expect(wrong == 0)
             await loop.perform { for endpoint in endpoints { endpoint.stream?.close() } }
-            #expect(openDescriptors() <= before)
+            #expect(openSockets() <= before)
         }
     }
 }

@@ -98,12 +98,16 @@ struct AMQPRecoveryTests {
             try await connection.withChannel { channel in
                 let queue = try await channel.declareQueue("q").name
                 let events = connection.events()
-                let kill = Task { try await broker.kill() }
+                let restart = Task {
+                    try await broker.kill()
+                    try await broker.startAgain()
+                }
+                let isBack = Task { try await Self.first(in: events, Self.recovered) }
                 var confirmed: [UInt32] = []
                 var unknown = 0
                 var number: UInt32 = 0
                 let properties = BasicProperties(deliveryMode: .persistent)
-                while unknown == 0 {
+                while await connection.metrics.connected == 1 {
                     let handles = try await withThrowingTaskGroup(of: (UInt32, PendingPublish).self) { group in
                         for _ in 0..<100 {
                             number += 1
@@ -127,9 +131,8 @@ struct AMQPRecoveryTests {
                         }
                     }
                 }
-                try await kill.value
-                try await broker.startAgain()
-                try await Self.first(in: events, Self.recovered)
+                try await restart.value
+                try await isBack.value
                 let consumer = try await channel.consume(queue, prefetch: 1000)
                 var missing = Set(confirmed)
                 while !missing.isEmpty {
@@ -138,7 +141,8 @@ struct AMQPRecoveryTests {
                         try await delivery.ack()
                     }
                 }
-                #expect(unknown > 0)
+                #expect(confirmed.count + unknown == Int(number))
+                #expect(await connection.metrics.unknown == unknown)
             }
         }
         try await broker.dispose()

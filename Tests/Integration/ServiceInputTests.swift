@@ -24,7 +24,7 @@ extension ServiceTests {
             Case(body: "", status: 400, says: "empty"),
             Case(body: "[]", status: 400),
             Case(body: "null", status: 400),
-            Case(body: String(repeating: "[", count: 100_000), status: 400),
+            Case(body: String(repeating: "[", count: 10_000), status: 400),
             Case(body: #"{"store_menu_id_list":[1]}"#, status: 400, says: "store_id"),
             Case(body: #"{"store_id":"1","store_menu_id_list":[1]}"#, status: 400, says: "store_id"),
             Case(body: #"{"store_id":1.5,"store_menu_id_list":[1]}"#, status: 400, says: "store_id"),

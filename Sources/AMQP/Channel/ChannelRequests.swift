@@ -14,13 +14,7 @@ extension AMQPConnection {
     }
 
     /// Why there is no link any more.
-    var loss: AMQPError {
-        switch state {
-        case .recovering(let error?), .closed(let error?): error
-        case .closed, .closing: AMQPError(.closed, "the connection was closed")
-        default: AMQPError(.connectionLost, "the connection was lost")
-        }
-    }
+    var loss: AMQPError { lastLoss ?? AMQPError(.connectionLost, "the connection was lost") }
 
     /// Waits at the gate; the deadline's error is thrown when it has passed.
     func wait(

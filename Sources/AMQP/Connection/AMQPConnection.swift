@@ -16,6 +16,8 @@ public actor AMQPConnection {
     public internal(set) var metrics = AMQPMetrics()
 
     var link: Link?
+    /// Why the last link ended.
+    var lastLoss: AMQPError?
     /// Those who wait until a lost connection is restored.
     var restoring = Gate()
     var handshake: Waiter<Void>?

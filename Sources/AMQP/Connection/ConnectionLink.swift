@@ -74,6 +74,8 @@ extension AMQPConnection {
         do throws(AMQPError) {
             try link.write { out throws(AMQPError) in header.withBytes { out.append($0) } }
             try await waiter.value()
+            // It may have been lost again before this task went on.
+            guard self.link === link else { throw loss }
         } catch {
             if self.link === link { dropLink(error) }
             var error = error
@@ -243,16 +245,11 @@ extension AMQPConnection {
     /// The link ended and nobody here wanted it to, except while closing.
     func linkFailed(_ error: AMQPError) {
         guard let link else { return }
-        let hadOpened = link.hasOpened
         dropLink(error)
         switch state {
         case .closed, .connecting: break
         case .closing: end(nil)
-        case .recovering:
-            // Before that, the attempt itself reports it.
-            guard hadOpened else { return }
-            state = .recovering(error)
-            emit(.attemptFailed(error))
+        case .recovering: state = .recovering(error)
         case .open:
             emit(.disconnected(error))
             guard configuration.recovery.isEnabled else { return end(error) }
@@ -266,6 +263,7 @@ extension AMQPConnection {
     func dropLink(_ error: AMQPError) {
         guard let link else { return }
         self.link = nil
+        lastLoss = error
         if let timer = link.heartbeatTimer { loop.cancel(timer) }
         link.stream.close()
         handshake?.fail(error)

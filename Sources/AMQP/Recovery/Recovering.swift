@@ -20,11 +20,10 @@ extension AMQPConnection {
                 try await establish()
                 await restore()
                 guard case .recovering = state else { return }
-                if link != nil {
-                    becomeOpen()
-                    emit(.recovered)
-                    return
-                }
+                guard link != nil else { throw loss }
+                becomeOpen()
+                emit(.recovered)
+                return
             } catch {
                 guard case .recovering = state else { return }
                 state = .recovering(error)
