@@ -56,7 +56,7 @@ final class Idleness: Sendable {
         clock.join()
     }
 
-    /// Whether the thread sleeps most of the time for a while, as a loop does when nothing happens. (One that is busy is
+    /// Whether the thread sleeps now and then for a while, as a loop does when nothing happens. (One that is busy is
     /// runnable, also when the machine has no processor for it.)
     func isIdle() async throws -> Bool {
         var asleep = 0
@@ -64,7 +64,7 @@ final class Idleness: Sendable {
             try await clock.sleep(for: .milliseconds(1))
             if state == "S" { asleep += 1 }
         }
-        return asleep > 14
+        return asleep > 5
     }
 
     /// R when it runs or could run, S when it sleeps (proc(5)).
