@@ -163,10 +163,16 @@ actor Connection: StreamHandler {
     func afterInput() {
         if input.isEmpty, input.capacity > 0 { input.release() }
         if accounted > 0 || input.capacity > 0 || request != nil { updateAccount() }
-        if context.bufferedInput > context.bufferedInputLimit, phase == .head || phase == .body {
+        // Those who hold much of it make room, not whoever comes next.
+        if context.bufferedInput > context.bufferedInputLimit, accounted > Connection.modestInput,
+            phase == .head || phase == .body
+        {
             refuse(HTTPError(.serviceUnavailable, "too many unfinished requests; try again soon"))
         }
     }
+
+    /// A request that holds no more than this is never refused for what others hold.
+    static let modestInput = 16 * 1024
 
     func updateAccount() {
         let held = input.capacity + (request?.body.capacity ?? 0)
@@ -228,6 +234,11 @@ actor Connection: StreamHandler {
 
     func closeIfIdle() {
         if phase == .head, input.isEmpty { linger() }
+    }
+
+    /// At shutdown, for a connection whose last octets have left: the client had time to close its side.
+    func closeIfLingering() {
+        if phase == .lingering, stream?.pendingOutput == 0 { stream?.close() }
     }
 
     // MARK: - Time

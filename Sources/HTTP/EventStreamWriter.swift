@@ -107,6 +107,9 @@ extension Connection {
     func sendEvent(_ bytes: SharedBytes) -> Bool {
         guard phase == .streaming, let stream else { return false }
         if queue(on: stream, { $0.write(shared: bytes) }) { return true }
+        // A burst of one turn is not the reader's fault: what the socket takes now makes room.
+        stream.flush()
+        if !stream.isClosed, queue(on: stream, { $0.write(shared: bytes) }) { return true }
         context.statistics.streamWasCutOff()
         stream.close()
         return false

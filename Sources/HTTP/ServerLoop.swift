@@ -132,6 +132,10 @@ final class ServerLoop: @unchecked Sendable {
         loop.schedule(after: min(configuration.idleGrace, time)) { [self] in
             forEachConnection { $0.closeIfIdle() }
         }
+        // Clients that keep an ended connection open must not hold up a restart.
+        loop.schedule(after: min(configuration.idleGrace + .milliseconds(500), time)) { [self] in
+            forEachConnection { $0.closeIfLingering() }
+        }
         loop.schedule(after: time) { [self] in
             forEachConnection { $0.abort() }
         }

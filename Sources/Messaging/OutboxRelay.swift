@@ -202,7 +202,9 @@ package actor OutboxRelay {
 
     /// A returned message means that its queue is gone: declaring it again mends that. Once for all that come meanwhile.
     private func declareAgain() async {
+        try? await loop.sleep(for: .milliseconds(200))
         if let channel { try? await Broker.declare(on: channel) }
+        await sweep()
         try? await loop.sleep(for: .seconds(1))
         if refusals > 1 { log.warning("the broker refused messages", ["count": .number(refusals)]) }
         refusals = 0

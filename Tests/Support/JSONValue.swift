@@ -46,7 +46,12 @@ package enum JSONValue: Sendable, Equatable, Codable {
         }
     }
 
-    package var bytes: [UInt8] { (try? JSONEncoder().encode(self)).map(Array.init) ?? [] }
+    /// The same value gives the same octets.
+    package var bytes: [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return (try? encoder.encode(self)).map(Array.init) ?? []
+    }
 
     package subscript(key: String) -> JSONValue {
         if case .object(let members) = self { return members[key] ?? .null }

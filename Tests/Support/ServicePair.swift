@@ -1,5 +1,3 @@
-import Support
-
 /// Both services as processes, on one new database file and one broker, with the demo data.
 package final class ServicePair: Sendable {
     package let api: ServiceProcess
