@@ -104,7 +104,8 @@ package actor OutboxRelay {
         while !settling.isEmpty || queue.count > 0 && channel != nil, ContinuousClock.now < deadline {
             try? await loop.sleep(for: .milliseconds(5))
         }
-        await removals.flush()
+        let removals = self.removals
+        try? await loop.withTimeout(.milliseconds(500), throwing: CancellationError()) { await removals.flush() }
         await connection?.close()
     }
 

@@ -26,6 +26,14 @@ package final class FileLock: Sendable {
         }
     }
 
+    /// Waits for the lock up to `milliseconds`.
+    /// - Returns: false when the time is over.
+    package func lock(within milliseconds: Int) throws(SQLiteError) -> Bool {
+        if delivery_flock_within(descriptor, max(1, milliseconds)) == 0 { return true }
+        guard errno == EWOULDBLOCK else { throw .system(.io, "lock", path, errno: errno) }
+        return false
+    }
+
     /// Takes the lock if it is free.
     package func tryLock() throws(SQLiteError) -> Bool {
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
@@ -59,6 +67,20 @@ package final class FairLock: Sendable {
         try next.lock()
         defer { next.unlock() }
         try main.lock()
+    }
+
+    /// Waits for the lock up to `milliseconds` in all: whoever holds it may be stopped, and does not come back by itself.
+    /// - Throws: `busy` when the time is over.
+    package func acquire(within milliseconds: Int) throws(SQLiteError) {
+        let start = monotonicNanoseconds()
+        guard try next.lock(within: milliseconds) else { throw Self.timedOut(milliseconds) }
+        defer { next.unlock() }
+        let passed = Int(clamping: (monotonicNanoseconds() &- start) / 1_000_000)
+        guard try main.lock(within: milliseconds - passed) else { throw Self.timedOut(milliseconds) }
+    }
+
+    private static func timedOut(_ milliseconds: Int) -> SQLiteError {
+        SQLiteError(.busy, "another process has held the write lock for more than \(milliseconds) ms")
     }
 
     package func release() { main.unlock() }

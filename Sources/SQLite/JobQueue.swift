@@ -25,6 +25,9 @@ final class JobQueue: @unchecked Sendable {
         self.threads = threads
     }
 
+    /// Takes no more work: `beginClosing` was called.
+    var hasBegunClosing: Bool { monitor.locked { isClosing } }
+
     // MARK: for tasks
 
     func perform<Value: Sendable>(

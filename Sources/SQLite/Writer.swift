@@ -52,6 +52,11 @@ final class Writer: @unchecked Sendable {
         queue.threadEnded()
     }
 
+    /// At the end nobody waits long for a process that does not move.
+    private var lockPatience: Int {
+        queue.hasBegunClosing ? min(200, configuration.lockMilliseconds) : configuration.lockMilliseconds
+    }
+
     // MARK: group commit
 
     /// The jobs of one commit, and what became of them.
@@ -67,7 +72,7 @@ final class Writer: @unchecked Sendable {
     private func runGroup() {
         let began = monotonicNanoseconds()
         do {
-            try lock.acquire()
+            try lock.acquire(within: lockPatience)
         } catch {
             return refuse(error)
         }
@@ -202,7 +207,7 @@ final class Writer: @unchecked Sendable {
         let began = monotonicNanoseconds()
         let checkpoint: Checkpoint
         do {
-            try lock.acquire()
+            try lock.acquire(within: lockPatience)
             defer { lock.release() }
             try connection.begin(.immediate)
             defer { connection.rollback() }

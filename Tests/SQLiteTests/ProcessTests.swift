@@ -137,6 +137,36 @@ import Testing
         await database.close()
     }
 
+    @Test("a holder that does not move delays a write no longer than is allowed, and nothing is lost when it moves again")
+    func stoppedHolder() async throws {
+        var configuration = Configuration()
+        configuration.lockMilliseconds = 150
+        let database = try Database(path: folder.database, migrations: [entries], configuration: configuration)
+        let holder = try FairLock(database: database.path)
+        try holder.acquire()
+        let error = await #expect(throws: SQLiteError.self) { try await database.write { try $0.insert(1) } }
+        #expect(error?.isBusy == true)
+        #expect(error?.isUnavailable == true)
+        #expect(try await database.read { try $0.numbers() } == [])
+        holder.release()
+        try await database.write { try $0.insert(2) }
+        #expect(try await database.read { try $0.numbers() } == [2])
+        try holder.acquire()
+        // It does not wait for the holder either.
+        await database.close()
+        holder.release()
+    }
+
+    @Test("waiting for a lock ends when it is freed, long before the time is over")
+    func waitEnds() async throws {
+        let first = try FileLock(path: folder.file("lock"))
+        let second = try FileLock(path: folder.file("lock"))
+        try first.lock()
+        async let got = onThread { try second.lock(within: 60_000) }
+        first.unlock()
+        #expect(try await got)
+    }
+
     @Test("a file lock has one holder, within a process as well")
     func fileLock() throws {
         let first = try FileLock(path: folder.file("lock"))
