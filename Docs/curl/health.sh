@@ -5,7 +5,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 ok=0
 for url in "$api" "$store"; do
-    call GET "$url/health/live" || ok=1
-    call GET "$url/health/ready" || ok=1
+    # Each in a shell of its own: the first one that fails must not hide the others.
+    (call GET "$url/health/live") || ok=1
+    (call GET "$url/health/ready") || ok=1
 done
 exit $ok

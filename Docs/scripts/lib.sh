@@ -137,7 +137,7 @@ rabbitmq_installation() {
     printf '%s' "$last"
 }
 
-# start_rabbitmq FOLDER LOG: starts a broker on free ports of 127.0.0.1 with its data in the folder and a port mapper
+# start_rabbitmq FOLDER LOG [PORT]: starts a broker on free ports of 127.0.0.1 (or on PORT, if it is free) with its data in the folder and a port mapper
 # (epmd) of its own, and waits until it is ready. Sets rabbitmq_pid, epmd_pid, amqp_port.
 rabbitmq_pid='' epmd_pid='' amqp_port=''
 # Seconds that the broker gets to stop: few while it starts, when it does not listen to SIGTERM.
@@ -148,7 +148,7 @@ start_rabbitmq() {
     mkdir -p "$folder"
     chmod 700 "$folder"
     for try in 1 2 3; do
-        free_port && amqp_port=$port
+        if [ "$try" = 1 ] && [ -n "${3:-}" ]; then amqp_port=$3; else free_port && amqp_port=$port; fi
         free_port && epmd_port=$port
         free_port && distribution_port=$port
         : >"$log"

@@ -34,6 +34,8 @@ package struct Program: Sendable {
         case let option?:
             fail("unknown option \(option); --help lists what there is", code: 2)
         }
+        // The database holds addresses and password hashes.
+        umask(0o077)
         // Before any thread is started, since threads inherit the mask.
         SignalSource.block(Lifecycle.signals)
         raiseDescriptorLimit()
