@@ -95,6 +95,6 @@ let package = Package(
                 "Support", "AMQP", "AMQPWire", "Messaging", "Delivery", "SQLite", "EventLoop", "Service", "api",
                 "store-admin",
             ]),
-        tests("EndToEnd", ["Support", "api", "store-admin"]),
+        tests("EndToEnd", ["Support", "AMQP", "api", "store-admin"]),
     ]
 )

@@ -1,3 +1,4 @@
+import AMQP
 import Support
 import Testing
 
@@ -48,6 +49,41 @@ extension EndToEnd {
 
             #expect(stream.orders == placed)
             try await expectLog(pair, session, equals: stream)
+            stream.close()
+            try await pair.stop()
+        }
+
+        @Test("a message that nobody understands holds up no order, also while the broker takes no publishes")
+        func blockedBroker() async throws {
+            let broker = try await ownBroker.value
+            let host = try await broker.makeVirtualHost()
+            let pair = try await ServicePair.start(broker: broker.url(virtualHost: host))
+            let customer = try await pair.customer()
+            let session = try await pair.session()
+            #expect(try await pair.admin.terminate(within: 6) == .code(0))
+            let dead = try await broker.queue("delivery.dead.queue", virtualHost: host)?.messages ?? 0
+            var placed: [Int] = []
+            let connection = try await AMQPConnection.connect(broker.url(virtualHost: host), name: "test")
+            let channel = try await connection.openChannel()
+            for _ in 0..<3 {
+                try await channel.publish(
+                    Array("hello".utf8), to: "delivery.exchange", routingKey: "delivery.key")
+                for _ in 0..<40 { placed.append(try await pair.order(customer)) }
+            }
+            await connection.close()
+            try await eventually("everything is in the queue", within: 30) {
+                try await broker.queue("delivery.queue", virtualHost: host)?.messages == placed.count + 3
+            }
+            try await broker.setMemoryAlarm(true)
+            try await pair.admin.startAgain()
+            let stream = pair.stream(session, after: "0")
+            try await stream.connect()
+            try await stream.waitForOrders(placed)
+            try await broker.setMemoryAlarm(false)
+            try await eventually("the dead letters are there", within: 60) {
+                try await broker.queue("delivery.dead.queue", virtualHost: host)?.messages == dead + 3
+            }
+            #expect(stream.orders == placed)
             stream.close()
             try await pair.stop()
         }

@@ -29,10 +29,11 @@ struct ServiceData: Sendable {
             let cheap = try menu("공기밥", 100, "REGISTERED")
             let former = try menu("냉면", 9000, "UNREGISTERED")
             let hostile = try menu(markup, 9000, "REGISTERED")
+            // Of tomorrow, so that it never counts as forgotten: only its message announces it.
             try db.run(
                 """
                 INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at)
-                VALUES (1, 1, 'ORDER', 8000, unixepoch() * 1000)
+                VALUES (1, 1, 'ORDER', 8000, (unixepoch() + 86400) * 1000)
                 """)
             let order = Int(db.lastInsertRowID)
             try db.run(

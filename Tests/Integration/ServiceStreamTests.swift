@@ -131,6 +131,42 @@ extension ServiceTests {
             #expect(try await owner.send("POST", path).status == 405)
         }
 
+        @Test("a replay of more than may wait for one stream arrives whole")
+        func longReplay() async throws {
+            let pair = try await ServiceFixture.get().pair
+            let session = try await pair.session("owner3@example.com")
+            let owner = pair.admin.http.with(cookie: session)
+            let text = String(repeating: "x", count: 15_000)
+            var pushed: [String] = []
+            for _ in 0..<100 {
+                let reply = try await owner.post("/api/sse/push-event", json: ["data": .string(text)])
+                pushed.append("\(try #require(reply.json["body"]["id"].int))")
+            }
+            let stream = pair.stream(session, after: "0")
+            try await stream.connect()
+            let last = try #require(pushed.last)
+            try await stream.event("the last push") { $0.id == last }
+            #expect(stream.events.filter { $0.event == "push" }.map(\.id) == pushed)
+            stream.close()
+        }
+
+        @Test("logging out ends the session's streams, and no other's")
+        func logout() async throws {
+            let pair = try await ServiceFixture.get().pair
+            let sessions = [try await pair.session("owner3@example.com"), try await pair.session("owner3@example.com")]
+            let streams = sessions.map { pair.stream($0) }
+            for stream in streams {
+                try await stream.connect()
+                try await stream.event("onopen") { $0.event == "onopen" }
+            }
+            #expect(try await pair.admin.http.with(cookie: sessions[0]).send("POST", "/logout").status == 200)
+            try await streams[0].waitForEnd()
+            let other = pair.admin.http.with(cookie: sessions[1])
+            #expect(try await other.send("POST", "/api/sse/push-event").status == 200)
+            try await streams[1].event("push") { $0.event == "push" }
+            streams[1].close()
+        }
+
         @Test("a push reaches every tab of the store; without a session it is refused")
         func push() async throws {
             let pair = try await ServiceFixture.get().pair

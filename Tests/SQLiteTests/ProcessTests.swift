@@ -137,7 +137,7 @@ import Testing
         await database.close()
     }
 
-    @Test("a holder that does not move delays a write no longer than is allowed, and nothing is lost when it moves again")
+    @Test("a holder that does not move delays a write no longer than is allowed, and nothing is lost")
     func stoppedHolder() async throws {
         var configuration = Configuration()
         configuration.lockMilliseconds = 150
