@@ -116,7 +116,7 @@ package actor OutboxRelay {
             guard let message = queue.next() else {
                 if isStopping { return }
                 if queue.hasOverflowed, await sweep() { continue }
-                await somethingToDo()
+                await waitForWork()
                 continue
             }
             do {
@@ -132,7 +132,7 @@ package actor OutboxRelay {
     }
 
     /// The question is asked in the continuation's body: between a question and a suspension the answer may change.
-    private func somethingToDo() async {
+    private func waitForWork() async {
         await withCheckedContinuation { continuation in
             if queue.count > 0 || isStopping { continuation.resume() } else { waiter = continuation }
         }
