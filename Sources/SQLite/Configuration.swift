@@ -12,7 +12,7 @@ package struct Configuration: Sendable {
     /// How long a lock held by a foreign program is waited for.
     package var busyMilliseconds = 10_000
     /// How long a commit waits for its turn among the processes that share the file.
-    package var lockMilliseconds = 3000
+    package var lockMilliseconds = 10_000
     /// Size of the write-ahead log that starts a checkpoint, in pages of 4 KiB.
     package var checkpointPages = 1000
     package var writerCacheKiB = 8192

@@ -70,17 +70,28 @@ package final class FairLock: Sendable {
     }
 
     /// Waits for the lock up to `milliseconds` in all: whoever holds it may be stopped, and does not come back by itself.
+    /// - Parameter isEnding: asked now and then; true ends the wait early.
     /// - Throws: `busy` when the time is over.
-    package func acquire(within milliseconds: Int) throws(SQLiteError) {
-        let start = monotonicNanoseconds()
-        guard try next.lock(within: milliseconds) else { throw Self.timedOut(milliseconds) }
+    package func acquire(within milliseconds: Int, unless isEnding: () -> Bool = { false }) throws(SQLiteError) {
+        let deadline = monotonicNanoseconds() &+ UInt64(clamping: milliseconds) &* 1_000_000
+        guard try Self.wait(for: next, until: deadline, isEnding) else { throw Self.timedOut(milliseconds) }
         defer { next.unlock() }
-        let passed = Int(clamping: (monotonicNanoseconds() &- start) / 1_000_000)
-        guard try main.lock(within: milliseconds - passed) else { throw Self.timedOut(milliseconds) }
+        guard try Self.wait(for: main, until: deadline, isEnding) else { throw Self.timedOut(milliseconds) }
+    }
+
+    private static func wait(
+        for lock: FileLock, until deadline: UInt64, _ isEnding: () -> Bool
+    ) throws(SQLiteError) -> Bool {
+        while true {
+            let now = monotonicNanoseconds()
+            let left = deadline > now ? Int(clamping: (deadline - now) / 1_000_000) : 0
+            if try lock.lock(within: min(left, 250)) { return true }
+            if left == 0 || isEnding() { return false }
+        }
     }
 
     private static func timedOut(_ milliseconds: Int) -> SQLiteError {
-        SQLiteError(.busy, "another process has held the write lock for more than \(milliseconds) ms")
+        SQLiteError(.busy, "another process holds the write lock; waited for up to \(milliseconds) ms")
     }
 
     package func release() { main.unlock() }

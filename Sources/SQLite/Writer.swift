@@ -52,9 +52,9 @@ final class Writer: @unchecked Sendable {
         queue.threadEnded()
     }
 
-    /// At the end nobody waits long for a process that does not move.
-    private var lockPatience: Int {
-        queue.hasBegunClosing ? min(200, configuration.lockMilliseconds) : configuration.lockMilliseconds
+    /// At the end nobody waits for a process that does not move.
+    private func acquireLock() throws(SQLiteError) {
+        try lock.acquire(within: configuration.lockMilliseconds) { queue.hasBegunClosing }
     }
 
     // MARK: group commit
@@ -72,7 +72,7 @@ final class Writer: @unchecked Sendable {
     private func runGroup() {
         let began = monotonicNanoseconds()
         do {
-            try lock.acquire(within: lockPatience)
+            try acquireLock()
         } catch {
             return refuse(error)
         }
@@ -207,7 +207,7 @@ final class Writer: @unchecked Sendable {
         let began = monotonicNanoseconds()
         let checkpoint: Checkpoint
         do {
-            try lock.acquire(within: lockPatience)
+            try acquireLock()
             defer { lock.release() }
             try connection.begin(.immediate)
             defer { connection.rollback() }
