@@ -89,6 +89,7 @@ let package = Package(
         tests("DeliveryTests", ["Delivery", "SQLite"]),
         tests("MessagingTests", ["Messaging", "Delivery", "Service"]),
         tests("SupportTests", ["Support"]),
+        tests("AMQPIntegration", ["Support", "AMQP", "AMQPWire", "EventLoop"]),
         tests(
             "Integration",
             [
