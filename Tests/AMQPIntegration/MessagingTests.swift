@@ -110,6 +110,33 @@ struct AMQPMessagingTests {
         }
     }
 
+    @Test("batches: every message arrives once and in order, and those that no queue takes are told apart")
+    func batches() async throws {
+        try await withTestChannel { _, channel in
+            let queue = try await channel.declareQueue("batches").name
+            let bodies = (0..<3000).map { Array("\($0)".utf8) }
+            var pending: [PendingBatch] = []
+            for start in stride(from: 0, to: 3000, by: 500) {
+                pending.append(
+                    await channel.publishing(batch: Array(bodies[start..<start + 500]), to: "", routingKey: queue))
+            }
+            for batch in pending { #expect(await batch.outcomes.allSatisfy { $0 == .confirmed }) }
+            let lost = await channel.publish(batch: bodies, to: "", routingKey: "nobody", mandatory: true)
+            #expect(lost.count == 3000)
+            for outcome in lost {
+                #expect(#expect(throws: AMQPError.self) { try outcome.get() }?.code == .publishReturned)
+            }
+            let consumer = try await channel.consume(queue, prefetch: 500)
+            var next = 0
+            while next < bodies.count {
+                let deliveries = try await consumer.nextBatch()
+                #expect(deliveries.map(\.body) == Array(bodies[next..<next + deliveries.count]))
+                next += deliveries.count
+                try await deliveries.last?.ack(multiple: true)
+            }
+        }
+    }
+
     @Test("mandatory messages that no queue takes are told apart from the others in one pipeline")
     func mandatory() async throws {
         try await withTestChannel { _, channel in

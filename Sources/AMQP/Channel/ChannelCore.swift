@@ -29,7 +29,7 @@ final class ChannelCore {
     /// Those who wait until the channel is open again.
     var reopening = Gate()
 
-    var confirms = ConfirmRing<PendingPublish>()
+    var confirms = ConfirmRing<AwaitedPublish>()
     /// confirm.select was sent on this connection.
     var isConfirming = false
     var isTransactional = false

@@ -116,7 +116,7 @@ extension AMQPConnection {
         for waiter in replies.values { waiter.fail(error) }
         var count = 0
         channel.confirms.abandon { publish in
-            publish.finish(.unknown(error))
+            publish.sink.failed(publish.index, .unknown(error))
             count += 1
         }
         metrics.unknown += count

@@ -35,7 +35,8 @@ extension AMQPConnection {
             }
         }
         link.lastWrite = loop.now
-        channel.confirms.published(publish, octets: body.count, fingerprint: fingerprint)
+        channel.confirms.published(
+            AwaitedPublish(sink: publish, index: 0), octets: body.count, fingerprint: fingerprint)
         metrics.published += 1
         return publish
     }
@@ -64,7 +65,7 @@ extension AMQPConnection {
     }
 
     /// Whether the window, the socket and the broker have room.
-    private func mayPublish(_ octets: Int, on channel: ChannelCore) throws(AMQPError) -> Bool {
+    func mayPublish(_ octets: Int, on channel: ChannelCore) throws(AMQPError) -> Bool {
         switch channel.status {
         case .open: break
         case .closed(let error): throw error
@@ -73,14 +74,18 @@ extension AMQPConnection {
         }
         guard let link, link.blockedReason == nil, !channel.isFlowStopped else { return false }
         guard link.stream.pendingOutput < configuration.publishWindowOctets else { return false }
+        return hasRoom(octets, channel)
+    }
+
+    /// Whether the window has room for a message of so many octets. One above the whole window goes alone.
+    func hasRoom(_ octets: Int, _ channel: ChannelCore) -> Bool {
         let confirms = channel.confirms.count
-        // A message above the whole window goes alone.
         return confirms == 0
             || (confirms < configuration.publishWindow
                 && channel.confirms.octets + octets <= configuration.publishWindowOctets)
     }
 
-    private func selectConfirms(_ channel: ChannelCore) throws(AMQPError) {
+    func selectConfirms(_ channel: ChannelCore) throws(AMQPError) {
         guard !channel.isTransactional else {
             throw AMQPError(.invalidArgument, "this channel is transactional: use send, or another channel")
         }
@@ -146,17 +151,28 @@ extension AMQPConnection {
 
     func settle(_ channel: ChannelCore, _ tag: UInt64, multiple: Bool, confirmed: Bool) throws(AMQPError) {
         var counts = (confirmed: 0, refused: 0, returned: 0)
+        // Neighbours of one batch are told together.
+        var run: (sink: any PublishSink, count: Int)?
+        defer { run?.sink.confirmed(run?.count ?? 0) }
         try channel.confirms.settle(tag, multiple: multiple, confirmed: confirmed) { publish, outcome in
             switch outcome {
             case .confirmed:
                 counts.confirmed += 1
-                publish.finish(.confirmed)
+                if let current = run, current.sink === publish.sink {
+                    run?.count += 1
+                } else {
+                    run?.sink.confirmed(run?.count ?? 0)
+                    run = (publish.sink, 1)
+                }
             case .refused:
                 counts.refused += 1
-                publish.finish(.refused(AMQPError(.publishRefused, "the broker refused the message (nack)")))
+                publish.sink.failed(
+                    publish.index,
+                    .refused(AMQPError(.publishRefused, "the broker refused the message (nack)")))
             case .returned(let reply):
                 counts.returned += 1
-                publish.finish(
+                publish.sink.failed(
+                    publish.index,
                     .refused(AMQPError(.publishReturned, "no queue took the mandatory message", reply: reply)))
             }
         }

@@ -42,7 +42,18 @@ extension ByteBuffer {
         appendBody(body, channel: channel, frameMax: frameMax)
     }
 
-    private mutating func appendHeader(
+    /// Appends a publish like others before it: the same but for the body.
+    package mutating func appendPublish(
+        _ template: borrowing PublishTemplate, body: UnsafeRawBufferPointer, channel: UInt16, frameMax: Int
+    ) {
+        reserve(template.frames.count + frameOverhead + min(body.count, frameMax))
+        let start = count
+        append(template.frames)
+        set(integer: UInt64(truncatingIfNeeded: body.count), at: start + template.bodySizeOffset)
+        appendBody(body, channel: channel, frameMax: frameMax)
+    }
+
+    fileprivate mutating func appendHeader(
         _ properties: borrowing BasicProperties, bodySize: Int, channel: UInt16, frameMax: Int
     ) throws(AMQPError) {
         let start = count
@@ -80,5 +91,30 @@ extension ByteBuffer {
         append(integer: deliveryTag)
         append(multiple ? 1 : 0)
         endFrame(from: start)
+    }
+}
+
+/// The method and header frames of a publish, encoded once for messages that differ in their bodies only.
+package struct PublishTemplate: Sendable {
+    let frames: [UInt8]
+    /// Where the header frame has the body's size.
+    let bodySizeOffset: Int
+    /// Flags and properties as they are sent; empty if there are none.
+    package let properties: [UInt8]
+
+    package init(
+        exchange: String, routingKey: String, mandatory: Bool, properties: borrowing BasicProperties, channel: UInt16,
+        frameMax: Int
+    ) throws(AMQPError) {
+        var buffer = ByteBuffer()
+        let method = BasicPublish(exchange: exchange, routingKey: routingKey, mandatory: mandatory)
+        try buffer.append(method, channel: channel)
+        let header = buffer.count
+        try buffer.appendHeader(properties, bodySize: 0, channel: channel, frameMax: frameMax)
+        frames = buffer.array
+        // After the frame's head and the ids of class and weight; flags and properties follow the size.
+        bodySizeOffset = header + 7 + 4
+        let octets = frames[(bodySizeOffset + 8)..<(frames.count - 1)]
+        self.properties = octets.count > 2 ? Array(octets) : []
     }
 }

@@ -36,24 +36,35 @@ package struct MessageFingerprint: Hashable, Sendable {
 @usableFromInline
 package struct ConfirmRing<Waiter> {
     @usableFromInline
-    package struct Slot {
+    struct Slot {
         @usableFromInline var waiter: Waiter?
         @usableFromInline var octets: Int
-        @usableFromInline var fingerprint: MessageFingerprint?
 
         @inlinable
-        init(waiter: Waiter, octets: Int, fingerprint: MessageFingerprint?) {
+        init(waiter: Waiter, octets: Int) {
             self.waiter = waiter
             self.octets = octets
+        }
+    }
+
+    @usableFromInline
+    struct Mandatory {
+        @usableFromInline var tag: UInt64
+        @usableFromInline var fingerprint: MessageFingerprint
+
+        @inlinable
+        init(tag: UInt64, fingerprint: MessageFingerprint) {
+            self.tag = tag
             self.fingerprint = fingerprint
         }
     }
 
     @usableFromInline var slots = Ring<Slot>()
     @usableFromInline var base: UInt64 = 1
+    /// Mandatory publishes that may come back. Returns come in the order of the publishes: those before one that came
+    /// back are not in here any more.
+    @usableFromInline var mandatory = Ring<Mandatory>()
     @usableFromInline var returns: [UInt64: PeerReply] = [:]
-    /// Returns come in the order of the publishes: all before this tag are matched or cannot be meant any more.
-    @usableFromInline var returnCursor: UInt64 = 1
     /// Publishes that wait, and the octets of their messages.
     @usableFromInline package var count = 0
     @usableFromInline package var octets = 0
@@ -64,7 +75,10 @@ package struct ConfirmRing<Waiter> {
     /// Records the next publish; `fingerprint` is needed for mandatory ones only.
     @inlinable
     package mutating func published(_ waiter: Waiter, octets: Int, fingerprint: MessageFingerprint? = nil) {
-        slots.append(Slot(waiter: waiter, octets: octets, fingerprint: fingerprint))
+        if let fingerprint {
+            mandatory.append(Mandatory(tag: base + UInt64(slots.count), fingerprint: fingerprint))
+        }
+        slots.append(Slot(waiter: waiter, octets: octets))
         count += 1
         self.octets += octets
     }
@@ -84,7 +98,7 @@ package struct ConfirmRing<Waiter> {
                 base += 1
                 if let waiter = slot.waiter { finish(waiter, base - 1, slot.octets, confirmed, body) }
             }
-            return
+            return forgetMandatory()
         }
         guard tag >= base, tag < next else { throw unknownConfirm(tag) }
         let index = Int(tag - base)
@@ -96,6 +110,13 @@ package struct ConfirmRing<Waiter> {
             slots.removeFirst()
             base += 1
         }
+        forgetMandatory()
+    }
+
+    /// What is settled does not come back.
+    @inlinable
+    mutating func forgetMandatory() {
+        while let first = mandatory.first, first.tag < base { mandatory.removeFirst() }
     }
 
     @inlinable
@@ -119,24 +140,21 @@ package struct ConfirmRing<Waiter> {
     /// every octet are alike for their publishers too.
     @inlinable
     package mutating func returned(_ fingerprint: MessageFingerprint, _ reply: PeerReply) -> Bool {
-        let start = Int(max(returnCursor, base) - base)
         guard
-            let index = match(from: start, where: { $0.exact == fingerprint.exact })
-                ?? match(from: start, where: { $0.loose == fingerprint.loose })
+            let index = match(where: { $0.exact == fingerprint.exact })
+                ?? match(where: { $0.loose == fingerprint.loose })
         else { return false }
-        let tag = base + UInt64(index)
-        returns[tag] = reply
-        returnCursor = tag + 1
+        returns[mandatory[index].tag] = reply
+        for _ in 0...index { mandatory.removeFirst() }
         return true
     }
 
     @inlinable
-    func match(from start: Int, where isMeant: (MessageFingerprint) -> Bool) -> Int? {
-        var index = start
-        while index < slots.count {
-            let slot = slots[index]
-            if slot.waiter != nil, let fingerprint = slot.fingerprint, isMeant(fingerprint) { return index }
-            index += 1
+    func match(where isMeant: (MessageFingerprint) -> Bool) -> Int? {
+        for index in 0..<mandatory.count {
+            let publish = mandatory[index]
+            guard publish.tag >= base, slots[Int(publish.tag - base)].waiter != nil else { continue }
+            if isMeant(publish.fingerprint) { return index }
         }
         return nil
     }
@@ -153,6 +171,7 @@ package struct ConfirmRing<Waiter> {
 
 extension ConfirmRing: Sendable where Waiter: Sendable {}
 extension ConfirmRing.Slot: Sendable where Waiter: Sendable {}
+extension ConfirmRing.Mandatory: Sendable {}
 
 @usableFromInline
 package func unknownConfirm(_ tag: UInt64) -> AMQPError {
