@@ -7,6 +7,8 @@ import Glibc
 package protocol StreamHandler: AnyObject {
     /// Octets arrived. They are valid during the call only; all of them count as taken.
     nonisolated func streamDidReceive(_ received: ReceivedBytes)
+    /// The loop's turn ends, and `callBeforeFlush` or a write asked for a flush: the last chance to add to it.
+    nonisolated func streamWillFlush()
     /// The output had risen above the low-water mark, or was blocked or refused, and has fallen to the mark.
     nonisolated func streamDidDrain()
     /// The peer sends no more; writing still works.
@@ -14,6 +16,10 @@ package protocol StreamHandler: AnyObject {
     /// The stream is closed: by an error, or nil after `close` or `closeAfterFlush`, or when both ends have sent their
     /// end. The last call.
     nonisolated func streamDidClose(_ error: SystemError?)
+}
+
+extension StreamHandler {
+    package nonisolated func streamWillFlush() {}
 }
 
 /// A connected non-blocking stream socket on an event loop, used on the loop's thread only.
@@ -115,7 +121,15 @@ package final class Stream: ReadinessHandler {
         try? sendAll()
     }
 
+    /// Asks for `streamWillFlush` at the end of this turn.
+    package func callBeforeFlush() {
+        guard !isFlushScheduled, !isClosed else { return }
+        isFlushScheduled = true
+        loop.flushAtEndOfTurn(self)
+    }
+
     func turnDidEnd() {
+        handler?.streamWillFlush()
         isFlushScheduled = false
         send()
         if !isBlocked { tellDrained() }

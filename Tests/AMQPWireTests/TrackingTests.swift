@@ -153,6 +153,31 @@ struct TrackingTests {
         #expect(deliveries.count == 0)
     }
 
+    @Test("one acknowledgement stands for all that no unsettled delivery comes before")
+    func coalescing() throws {
+        struct Written: Equatable {
+            var tag: UInt64
+            var multiple = false
+        }
+        func drain(_ acks: inout PendingAcks, before first: UInt64) -> [Written] {
+            var written: [Written] = []
+            acks.drain(before: first) { written.append(Written(tag: $0, multiple: $1)) }
+            return written
+        }
+        var acks = PendingAcks()
+        for tag in [1, 3, 2] as [UInt64] { acks.add(tag, multiple: false) }
+        #expect(drain(&acks, before: 4) == [Written(tag: 3, multiple: true)])
+        #expect(acks.isEmpty)
+        #expect(drain(&acks, before: 4) == [])
+        acks.add(4, multiple: false)
+        #expect(drain(&acks, before: 5) == [Written(tag: 4)])
+        acks.add(9, multiple: true)
+        #expect(drain(&acks, before: 10) == [Written(tag: 9, multiple: true)])
+        // 11 is not settled.
+        for tag in [13, 10, 12] as [UInt64] { acks.add(tag, multiple: false) }
+        #expect(drain(&acks, before: 11) == [Written(tag: 13), Written(tag: 12), Written(tag: 10)])
+    }
+
     @Test("delivery tags that do not rise, or jump, are errors", arguments: [0, 3, 1 << 40, UInt64.max])
     func badTags(_ tag: UInt64) throws {
         var deliveries = UnsettledDeliveries()

@@ -38,6 +38,9 @@ final class ChannelCore {
     /// Publishes that wait for room in the window.
     var publishing = Gate()
 
+    /// Acknowledgements are written at the end of the loop's turn.
+    var isAckDue = false
+
     /// basic.qos with `global`, to restore.
     var sharedPrefetch: UInt16?
     var consumers: [Int: ConsumerRecord] = [:]

@@ -65,12 +65,7 @@ extension AMQPConnection {
 
     /// Returns a delivery that nobody is there for to its queue.
     func giveBack(_ tag: UInt64, _ channel: ChannelCore, _ link: Link) {
-        guard let number = channel.machine?.number,
-            case .settled(let tag, _)? = channel.machine?.settle(tag, multiple: false)
-        else { return }
-        try? link.write { out throws(AMQPError) in
-            try out.append(BasicNack(deliveryTag: tag, requeue: true), channel: number)
-        }
+        _ = try? link.write { out throws(AMQPError) in try channel.machine?.giveUp(tag, requeue: true, &out) }
     }
 
     // MARK: Ends
@@ -109,6 +104,7 @@ extension AMQPConnection {
     }
 
     private func failRequests(_ channel: ChannelCore, _ error: AMQPError) {
+        channel.isAckDue = false
         channel.opening?.fail(error)
         channel.opening = nil
         let replies = channel.replies

@@ -208,6 +208,7 @@ public actor AMQPConnection {
     private func beginClosing() {
         guard let link else { return end(nil) }
         state = .closing
+        writeAcks(link)
         failChannels(AMQPError(.closed, "the connection was closed"))
         resumeReading()
         link.isOpen = false

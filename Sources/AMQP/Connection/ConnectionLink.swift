@@ -9,6 +9,12 @@ extension AMQPConnection: StreamHandler {
         assumeIsolated { $0.receive(received.bytes) }
     }
 
+    package nonisolated func streamWillFlush() {
+        assumeIsolated { connection in
+            if let link = connection.link { connection.writeAcks(link) }
+        }
+    }
+
     package nonisolated func streamDidDrain() {
         assumeIsolated { $0.letPublishersPass() }
     }
@@ -216,6 +222,7 @@ extension AMQPConnection {
     /// Tells the peer how it broke the protocol, if it did, and gives up the link.
     private func refuse(_ error: AMQPError, _ link: Link) {
         link.isOpen = false
+        writeAcks(link)
         if let verdict = error.verdict {
             _ = try? link.write { out throws(AMQPError) in
                 try link.machine.close(code: verdict.code, text: error.message, method: verdict.method, &out)

@@ -17,6 +17,8 @@ final class Link {
     var numbers = ChannelNumbers(maximum: 0)
     /// Indexed by channel number.
     var channels: [ChannelCore?] = []
+    /// Channels with acknowledgements to be written at the end of the loop's turn.
+    var acknowledging: [ChannelCore] = []
     var heartbeat: Heartbeat
     var heartbeatTimer: EventLoop.TimerToken?
     let started: ContinuousClock.Instant

@@ -85,6 +85,8 @@ public struct AMQPDelivery: Sendable {
         case ack
         case nack(requeue: Bool)
         case reject(requeue: Bool)
+
+        var isReject: Bool { if case .reject = self { true } else { false } }
     }
 
     private func settle(_ answer: Answer, _ multiple: Bool) async throws(AMQPError) -> Settlement {
@@ -110,20 +112,21 @@ extension AMQPConnection {
     {
         let channel = delivery.channel.core.get(self)
         guard channel.generation == delivery.generation, case .open = channel.status, let link,
-            let number = channel.machine?.number
+            channel.machine != nil
         else { return .stale }
-        switch channel.machine?.settle(delivery.deliveryTag, multiple: multiple) {
-        case .settled(let tag, let count):
-            try link.stream.writing { out throws(AMQPError) in
-                switch answer {
-                case .ack: out.appendAck(tag, multiple: multiple, channel: number)
-                case .nack(let requeue):
-                    try out.append(BasicNack(deliveryTag: tag, multiple: multiple, requeue: requeue), channel: number)
-                case .reject(let requeue):
-                    try out.append(BasicReject(deliveryTag: tag, requeue: requeue), channel: number)
-                }
+        let settling: UnsettledDeliveries.Settling?
+        switch answer {
+        case .ack:
+            settling = channel.machine?.ack(delivery.deliveryTag, multiple: multiple)
+            writeAcksLater(channel, link)
+        case .nack(let requeue), .reject(let requeue):
+            settling = try link.write { out throws(AMQPError) in
+                try channel.machine?.giveUp(
+                    delivery.deliveryTag, multiple: multiple, requeue: requeue, asReject: answer.isReject, &out)
             }
-            link.lastWrite = loop.now
+        }
+        switch settling {
+        case .settled(_, let count):
             if case .ack = answer { metrics.acknowledged += count } else { metrics.rejected += count }
             return .sent
         case .already:
@@ -131,6 +134,26 @@ extension AMQPConnection {
                 .alreadySettled, "delivery \(delivery.deliveryTag) was settled before, or needs no acknowledgement")
         case .unknown, nil:
             throw AMQPError(.invalidArgument, "delivery \(delivery.deliveryTag) is not of this channel")
+        }
+    }
+
+    /// One method stands for all acknowledgements of a turn of the loop that it can stand for.
+    private func writeAcksLater(_ channel: ChannelCore, _ link: Link) {
+        guard !channel.isAckDue else { return }
+        channel.isAckDue = true
+        link.acknowledging.append(channel)
+        link.stream.callBeforeFlush()
+    }
+
+    func writeAcks(_ link: Link) {
+        guard !link.acknowledging.isEmpty else { return }
+        let channels = link.acknowledging
+        link.acknowledging.removeAll(keepingCapacity: true)
+        try? link.write { out throws(AMQPError) in
+            for channel in channels {
+                channel.isAckDue = false
+                channel.machine?.writeAcks(&out)
+            }
         }
     }
 }

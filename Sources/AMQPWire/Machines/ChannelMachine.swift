@@ -60,6 +60,7 @@ package struct ChannelMachine: Sendable {
     package let number: UInt16
     package private(set) var state = State.opening
     package private(set) var unsettled = UnsettledDeliveries()
+    private var acks = PendingAcks()
     private var slots = Ring<Slot>()
     private var getsAcknowledge = Ring<Bool>()
     private var assembly: ContentAssembly
@@ -84,6 +85,7 @@ package struct ChannelMachine: Sendable {
     package mutating func request(_ method: some MethodPayload, ticket: Ticket, _ out: inout ByteBuffer)
         throws(AMQPError)
     {
+        writeAcks(&out)
         try out.append(method, channel: number)
         slots.append(Slot(ticket: ticket, request: type(of: method).id))
     }
@@ -100,19 +102,49 @@ package struct ChannelMachine: Sendable {
         guard !method.consumerTag.isEmpty, !consumers.contains(where: { $0.tag == method.consumerTag }) else {
             throw .argument("the consumer tag \(method.consumerTag) is in use on this channel")
         }
+        writeAcks(&out)
         try out.append(method, channel: number)
         slots.append(Slot(ticket: ticket, request: BasicConsume.id, consumerTag: method.consumerTag))
         consumers.append(Consumer(tag: method.consumerTag, number: consumer, acknowledges: !method.noAck))
     }
 
     package mutating func cancel(consumerTag: String, ticket: Ticket, _ out: inout ByteBuffer) throws(AMQPError) {
+        writeAcks(&out)
         try out.append(BasicCancel(consumerTag: consumerTag), channel: number)
         slots.append(Slot(ticket: ticket, request: BasicCancel.id, consumerTag: consumerTag))
     }
 
-    /// Settles a delivery; what is refused here never reaches the peer.
-    package mutating func settle(_ tag: UInt64, multiple: Bool) -> UnsettledDeliveries.Settling {
-        unsettled.settle(tag, multiple: multiple)
+    /// Acknowledges a delivery; what is refused here never reaches the peer. The method waits for `writeAcks`, or for the
+    /// next method of the channel, so that one can stand for many.
+    package mutating func ack(_ tag: UInt64, multiple: Bool) -> UnsettledDeliveries.Settling {
+        let settling = unsettled.settle(tag, multiple: multiple)
+        if case .settled(let tag, let count) = settling { acks.add(tag, multiple: multiple && count > 1) }
+        return settling
+    }
+
+    /// Gives a delivery up, as basic.nack or, for one, as basic.reject.
+    package mutating func giveUp(
+        _ tag: UInt64, multiple: Bool = false, requeue: Bool, asReject: Bool = false, _ out: inout ByteBuffer
+    ) throws(AMQPError) -> UnsettledDeliveries.Settling {
+        let settling = unsettled.settle(tag, multiple: multiple)
+        guard case .settled(let tag, let count) = settling else { return settling }
+        writeAcks(&out)
+        if asReject {
+            try out.append(BasicReject(deliveryTag: tag, requeue: requeue), channel: number)
+        } else {
+            let method = BasicNack(deliveryTag: tag, multiple: multiple && count > 1, requeue: requeue)
+            try out.append(method, channel: number)
+        }
+        return settling
+    }
+
+    package var hasPendingAcks: Bool { !acks.isEmpty }
+
+    package mutating func writeAcks(_ out: inout ByteBuffer) {
+        guard !acks.isEmpty else { return }
+        acks.drain(before: unsettled.base) { tag, multiple in
+            out.appendAck(tag, multiple: multiple, channel: number)
+        }
     }
 
     /// Closes from this side: from now on everything but close and close-ok is discarded. True if close went out.
@@ -120,6 +152,7 @@ package struct ChannelMachine: Sendable {
         throws(AMQPError) -> Bool
     {
         guard state == .open || state == .opening else { return false }
+        writeAcks(&out)
         try out.append(ChannelClose(replyCode: code.rawValue, replyText: text), channel: number)
         state = .closing
         return true

@@ -16,8 +16,8 @@ package struct UnsettledDeliveries: Sendable {
     private static let largestGap: UInt64 = 1 << 16
 
     private var flags = Ring<Bool>()
-    /// The tag that `flags[0]` stands for.
-    private var base: UInt64 = 1
+    /// The tag that `flags[0]` stands for: every delivery before it is settled.
+    package private(set) var base: UInt64 = 1
     package private(set) var count = 0
 
     package init() {}
@@ -70,5 +70,40 @@ package struct UnsettledDeliveries: Sendable {
             flags.removeFirst()
             base += 1
         }
+    }
+}
+
+/// Acknowledgements that have not been written, to be written in as few methods as they need.
+package struct PendingAcks: Sendable {
+    private var tags: [UInt64] = []
+    private var isMultiple = false
+
+    package init() {}
+
+    package var isEmpty: Bool { tags.isEmpty }
+
+    /// With `multiple` the tag stands for all before it, too.
+    package mutating func add(_ tag: UInt64, multiple: Bool) {
+        tags.append(tag)
+        if multiple { isMultiple = true }
+    }
+
+    /// Hands out the methods to write: one for all deliveries that no unsettled one comes before, and one for each of the
+    /// others.
+    /// - Parameter first: every delivery before this tag is settled, and what settled it was written or is in here.
+    package mutating func drain(before first: UInt64, _ write: (_ tag: UInt64, _ multiple: Bool) -> Void) {
+        var last: UInt64 = 0
+        var count = 0
+        for tag in tags {
+            if tag < first {
+                last = max(last, tag)
+                count += 1
+            } else {
+                write(tag, false)
+            }
+        }
+        if count > 0 { write(last, count > 1 || isMultiple) }
+        tags.removeAll(keepingCapacity: tags.count <= 4096)
+        isMultiple = false
     }
 }
