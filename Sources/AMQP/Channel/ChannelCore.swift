@@ -43,11 +43,19 @@ final class ChannelCore {
 
     /// basic.qos with `global`, to restore.
     var sharedPrefetch: UInt16?
-    var consumers: [Int: ConsumerRecord] = [:]
+    var consumers: [Int: ConsumerRecord] = [:] { didSet { recentConsumer = nil } }
+    /// Mostly the next delivery is for the same one.
+    private var recentConsumer: AMQPConsumer?
     var lastConsumer = 0
 
     var isOpen: Bool { if case .open = status { true } else { false } }
     var isClosed: Bool { if case .closed = status { true } else { false } }
+
+    func consumer(_ number: Int) -> AMQPConsumer? {
+        if let recentConsumer, recentConsumer.number == number { return recentConsumer }
+        recentConsumer = consumers[number]?.consumer
+        return recentConsumer
+    }
 
     func ticket() -> ChannelMachine.Ticket {
         lastTicket += 1

@@ -49,18 +49,34 @@ extension AMQPConnection {
     }
 
     private func deliver(_ delivery: ChannelMachine.Delivery, _ channel: ChannelCore, _ link: Link) {
-        guard let record = channel.consumers[delivery.consumer] else {
+        guard let consumer = channel.consumer(delivery.consumer) else {
             return giveBack(delivery.deliveryTag, channel, link)
         }
-        metrics.delivered += 1
-        let octets = delivery.content.body.count + delivery.content.properties.count
-        record.consumer.push(
+        push(
             AMQPDelivery(
-                channel: record.consumer.channel, consumerTag: record.consumer.tag, generation: channel.generation,
-                deliveryTag: delivery.deliveryTag, redelivered: delivery.redelivered, exchange: delivery.exchange,
-                routingKey: delivery.routingKey, propertyOctets: delivery.content.properties,
-                body: delivery.content.body))
-        if throttle.add(octets) { pauseReading() }
+                consumer.origin, generation: channel.generation, deliveryTag: delivery.deliveryTag,
+                redelivered: delivery.redelivered, route: delivery.route,
+                propertyOctets: delivery.content.properties, body: delivery.content.body), to: consumer)
+    }
+
+    /// The same for a delivery that is still in the buffer it was read into.
+    func deliver(_ delivery: ChannelMachine.PlainDelivery, _ channel: ChannelCore, _ link: Link) {
+        guard let number = delivery.consumer, let consumer = channel.consumer(number) else {
+            return giveBack(delivery.deliveryTag, channel, link)
+        }
+        push(
+            AMQPDelivery(
+                consumer.origin, generation: channel.generation, deliveryTag: delivery.deliveryTag,
+                redelivered: delivery.redelivered,
+                route: link.interner.route(delivery.exchange, delivery.routingKey),
+                propertyOctets: delivery.properties.count > 2 ? [UInt8](delivery.properties) : [],
+                body: [UInt8](delivery.body)), to: consumer)
+    }
+
+    private func push(_ delivery: AMQPDelivery, to consumer: AMQPConsumer) {
+        metrics.delivered += 1
+        consumer.push(delivery)
+        if throttle.add(delivery.octets) { pauseReading() }
     }
 
     /// Returns a delivery that nobody is there for to its queue.

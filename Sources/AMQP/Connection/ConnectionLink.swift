@@ -121,8 +121,8 @@ extension AMQPConnection {
             return linkFailed(AMQPError(.heartbeatMissed, "the server was silent for \(seconds) s"))
         }
         let delay = max(1_000_000, next - min(next, link.nanoseconds(now)))
-        link.heartbeatTimer = loop.schedule(after: .nanoseconds(Int64(clamping: delay))) { [weak self] in
-            self?.assumeIsolated { connection in
+        link.heartbeatTimer = loop.schedule(after: .nanoseconds(Int64(clamping: delay))) {
+            self.assumeIsolated { connection in
                 if let link = connection.link { connection.keepAlive(link) }
             }
         }
@@ -175,6 +175,14 @@ extension AMQPConnection {
             } else if link.isOpen {
                 guard let channel = link.channel(frame.channel) else {
                     throw .syntax("a frame for channel \(frame.channel), which is not open", .channelError)
+                }
+                if frame.kind == .method {
+                    let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
+                    if let delivery = try channel.machine?.deliver(frame, followedBy: rest, link.parser) {
+                        position += delivery.octets
+                        deliver(delivery, channel, link)
+                        continue
+                    }
                 }
                 try receive(frame, on: channel, link)
             } else if link.machine.state != .closing, link.machine.state != .closed {

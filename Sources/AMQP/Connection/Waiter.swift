@@ -7,7 +7,7 @@ import Synchronization
 final class Waiter<Value: Sendable>: Sendable {
     private enum State {
         case idle
-        case waiting(CheckedContinuation<Result<Value, AMQPError>, Never>)
+        case waiting(UnsafeContinuation<Result<Value, AMQPError>, Never>)
         case finished(Result<Value, AMQPError>)
     }
 
@@ -17,7 +17,7 @@ final class Waiter<Value: Sendable>: Sendable {
     @discardableResult
     func finish(_ result: Result<Value, AMQPError>) -> Bool {
         let (isFirst, continuation) = state.withLock {
-            state -> (Bool, CheckedContinuation<Result<Value, AMQPError>, Never>?) in
+            state -> (Bool, UnsafeContinuation<Result<Value, AMQPError>, Never>?) in
             switch state {
             case .finished: return (false, nil)
             case .idle:
@@ -50,7 +50,7 @@ final class Waiter<Value: Sendable>: Sendable {
 
     /// Waits, whatever happens to the task.
     func uncancellableResult() async -> Result<Value, AMQPError> {
-        await withCheckedContinuation { continuation in
+        await withUnsafeContinuation { continuation in
             let result = state.withLock { state -> Result<Value, AMQPError>? in
                 if case .finished(let result) = state { return result }
                 state = .waiting(continuation)

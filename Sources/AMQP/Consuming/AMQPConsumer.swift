@@ -11,8 +11,8 @@ public final class AMQPConsumer: AsyncSequence, Sendable {
     public typealias Element = AMQPDelivery
     public typealias Failure = AMQPError
 
-    public let channel: AMQPChannel
-    public let tag: String
+    let origin: AMQPDelivery.Origin
+    private let throttle: ReadThrottle
     let number: Int
     private let state: Mutex<State>
 
@@ -25,11 +25,15 @@ public final class AMQPConsumer: AsyncSequence, Sendable {
     }
 
     init(channel: AMQPChannel, tag: String, number: Int, queue: String) {
-        self.channel = channel
-        self.tag = tag
+        origin = AMQPDelivery.Origin(channel: channel, consumerTag: tag)
+        throttle = channel.connection.throttle
         self.number = number
         state = Mutex(State(queue: queue))
     }
+
+    public var channel: AMQPChannel { origin.channel }
+    /// The consumer's name on its channel.
+    public var tag: String { origin.consumerTag }
 
     /// The queue's name; the broker may have renamed one that it had named itself.
     public internal(set) var queue: String {
@@ -96,7 +100,7 @@ public final class AMQPConsumer: AsyncSequence, Sendable {
     }
 
     private func taken(_ octets: Int, _ count: Int) {
-        guard channel.connection.throttle.take(octets, count: count) else { return }
+        guard throttle.take(octets, count: count) else { return }
         let connection = channel.connection
         connection.loop.execute { connection.assumeIsolated { $0.resumeReading() } }
     }

@@ -2,19 +2,47 @@ import AMQPWire
 import EventLoop
 
 /// A message that came from a queue.
-public struct AMQPDelivery: Sendable {
-    public let channel: AMQPChannel
-    /// Empty for what `get` fetched.
-    public let consumerTag: String
+public final class AMQPDelivery: Sendable {
+    /// What the deliveries of one consumer share.
+    final class Origin: Sendable {
+        let channel: AMQPChannel
+        let consumerTag: String
+
+        init(channel: AMQPChannel, consumerTag: String) {
+            self.channel = channel
+            self.consumerTag = consumerTag
+        }
+    }
+
+    private let origin: Origin
+    private let route: Route
     /// Which of the channel's connections it came by.
     let generation: UInt64
     public let deliveryTag: UInt64
     /// It was delivered before and not acknowledged.
     public let redelivered: Bool
-    public let exchange: String
-    public let routingKey: String
     let propertyOctets: [UInt8]
     public let body: [UInt8]
+
+    init(
+        _ origin: Origin, generation: UInt64, deliveryTag: UInt64, redelivered: Bool, route: Route,
+        propertyOctets: [UInt8], body: [UInt8]
+    ) {
+        self.origin = origin
+        self.route = route
+        self.generation = generation
+        self.deliveryTag = deliveryTag
+        self.redelivered = redelivered
+        self.propertyOctets = propertyOctets
+        self.body = body
+    }
+
+    public var channel: AMQPChannel { origin.channel }
+    /// Empty for what `get` fetched.
+    public var consumerTag: String { origin.consumerTag }
+    /// The exchange that it was published to; empty for the default exchange.
+    public var exchange: String { route.exchange }
+    public var routingKey: String { route.routingKey }
 
     /// Decoded at each call: keep what is needed more than once.
     public var properties: BasicProperties {
@@ -90,26 +118,40 @@ public struct AMQPDelivery: Sendable {
     }
 
     private func settle(_ answer: Answer, _ multiple: Bool) async throws(AMQPError) -> Settlement {
-        let connection = channel.connection
-        guard connection.loop.isCurrent else { return try await connection.settle(self, answer, multiple) }
-        return try settleHere(answer, multiple)
+        let connection = origin.channel.connection
+        let settled =
+            connection.loop.isCurrent
+            ? AMQPConnection.settleHere(connection, self, answer, multiple)
+            : await connection.settle(self, answer, multiple)
+        switch settled {
+        case .sent: return .sent
+        case .stale: return .stale
+        case .already:
+            throw AMQPError(
+                .alreadySettled, "delivery \(deliveryTag) was settled before, or needs no acknowledgement")
+        case .unknown: throw AMQPError(.invalidArgument, "delivery \(deliveryTag) is not of this channel")
+        case .failed(let error): throw error
+        }
     }
 
-    private func settleHere(_ answer: Answer, _ multiple: Bool) throws(AMQPError) -> Settlement {
-        try channel.connection.assumeIsolated { connection -> Result<Settlement, AMQPError> in
-            do throws(AMQPError) {
-                return .success(try connection.settle(self, answer, multiple))
-            } catch {
-                return .failure(error)
-            }
-        }.get()
+    enum Settled {
+        case sent, stale, already, unknown
+        indirect case failed(AMQPError)
     }
 }
 
 extension AMQPConnection {
-    func settle(_ delivery: AMQPDelivery, _ answer: AMQPDelivery.Answer, _ multiple: Bool) throws(AMQPError)
-        -> AMQPDelivery.Settlement
-    {
+    private typealias Settle =
+        @Sendable (isolated AMQPConnection, AMQPDelivery, AMQPDelivery.Answer, Bool) -> AMQPDelivery.Settled
+    typealias SettleHere =
+        @Sendable (AMQPConnection, AMQPDelivery, AMQPDelivery.Answer, Bool) -> AMQPDelivery.Settled
+
+    /// `settle` for callers on the loop's thread, which is all that the isolation asks for: what `assumeIsolated` does,
+    /// without allocating a closure for each message.
+    static let settleHere = unsafeBitCast(
+        { $0.settle($1, $2, $3) } as Settle, to: SettleHere.self)
+
+    func settle(_ delivery: AMQPDelivery, _ answer: AMQPDelivery.Answer, _ multiple: Bool) -> AMQPDelivery.Settled {
         let channel = delivery.channel.core.get(self)
         guard channel.generation == delivery.generation, case .open = channel.status, let link,
             channel.machine != nil
@@ -120,20 +162,21 @@ extension AMQPConnection {
             settling = channel.machine?.ack(delivery.deliveryTag, multiple: multiple)
             writeAcksLater(channel, link)
         case .nack(let requeue), .reject(let requeue):
-            settling = try link.write { out throws(AMQPError) in
-                try channel.machine?.giveUp(
-                    delivery.deliveryTag, multiple: multiple, requeue: requeue, asReject: answer.isReject, &out)
+            do throws(AMQPError) {
+                settling = try link.write { out throws(AMQPError) in
+                    try channel.machine?.giveUp(
+                        delivery.deliveryTag, multiple: multiple, requeue: requeue, asReject: answer.isReject, &out)
+                }
+            } catch {
+                return .failed(error)
             }
         }
         switch settling {
         case .settled(_, let count):
             if case .ack = answer { metrics.acknowledged += count } else { metrics.rejected += count }
             return .sent
-        case .already:
-            throw AMQPError(
-                .alreadySettled, "delivery \(delivery.deliveryTag) was settled before, or needs no acknowledgement")
-        case .unknown, nil:
-            throw AMQPError(.invalidArgument, "delivery \(delivery.deliveryTag) is not of this channel")
+        case .already: return .already
+        case .unknown, nil: return .unknown
         }
     }
 

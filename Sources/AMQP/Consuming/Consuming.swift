@@ -102,8 +102,9 @@ extension AMQPConnection {
         }
         guard case .basicGetOk(let got) = answer.method, let content = answer.content else { return nil }
         return AMQPDelivery(
-            channel: handle, consumerTag: "", generation: generation, deliveryTag: got.deliveryTag,
-            redelivered: got.redelivered, exchange: got.exchange, routingKey: got.routingKey,
-            propertyOctets: content.properties, body: content.body)
+            AMQPDelivery.Origin(channel: handle, consumerTag: ""), generation: generation,
+            deliveryTag: got.deliveryTag, redelivered: got.redelivered,
+            route: Route(exchange: got.exchange, routingKey: got.routingKey), propertyOctets: content.properties,
+            body: content.body)
     }
 }

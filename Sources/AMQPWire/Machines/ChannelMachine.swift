@@ -34,9 +34,22 @@ package struct ChannelMachine: Sendable {
         package var consumer: Int
         package var deliveryTag: UInt64
         package var redelivered: Bool
-        package var exchange: String
-        package var routingKey: String
+        package var route: Route
         package var content: Content
+
+        package init(consumer: Int, deliveryTag: UInt64, redelivered: Bool, route: Route, content: Content) {
+            self.consumer = consumer
+            self.deliveryTag = deliveryTag
+            self.redelivered = redelivered
+            self.route = route
+            self.content = content
+        }
+
+        package static func == (one: Delivery, other: Delivery) -> Bool {
+            one.consumer == other.consumer && one.deliveryTag == other.deliveryTag
+                && one.redelivered == other.redelivered && one.route.exchange == other.route.exchange
+                && one.route.routingKey == other.route.routingKey && one.content == other.content
+        }
     }
 
     private struct Slot {
@@ -46,28 +59,49 @@ package struct ChannelMachine: Sendable {
     }
 
     private enum Announced {
-        case delivery(consumer: Int?, deliveryTag: UInt64, redelivered: Bool, exchange: String, routingKey: String)
+        case delivery(consumer: Int?, deliveryTag: UInt64, redelivered: Bool, route: Route)
         case returned(BasicReturn)
         case got(BasicGetOk)
     }
 
-    private struct Consumer {
-        var tag: String
-        var number: Int
-        var acknowledges: Bool
+    struct Consumer {
+        let tag: String
+        let number: Int
+        let acknowledges: Bool
+        private let octets: [UInt8]
+        private let word: UInt64?
+
+        init(_ method: BasicConsume, number: Int) {
+            tag = method.consumerTag
+            self.number = number
+            acknowledges = !method.noAck
+            octets = Array(tag.utf8)
+            word = octets.withUnsafeBytes { Self.word($0) }
+        }
+
+        func has(_ tag: UnsafeRawBufferPointer) -> Bool {
+            if let word { return word == Self.word(tag) }
+            return octets.withUnsafeBytes { $0.isEqual(to: tag) }
+        }
+
+        /// A short tag and its length as one number.
+        private static func word(_ tag: UnsafeRawBufferPointer) -> UInt64? {
+            guard tag.count < 8 else { return nil }
+            return tag.reduce(UInt64(tag.count)) { $0 << 8 | UInt64($1) }
+        }
     }
 
     package let number: UInt16
     package private(set) var state = State.opening
-    package private(set) var unsettled = UnsettledDeliveries()
+    package internal(set) var unsettled = UnsettledDeliveries()
     private var acks = PendingAcks()
     private var slots = Ring<Slot>()
     private var getsAcknowledge = Ring<Bool>()
-    private var assembly: ContentAssembly
+    var assembly: ContentAssembly
     private var announced: Announced?
-    private var consumers: [Consumer] = []
+    var consumers: [Consumer] = []
     /// The consumer of the last delivery: mostly the next one's too.
-    private var recent = 0
+    var recent = 0
 
     /// Opens: channel.open goes out.
     package init(number: UInt16, bodyMax: UInt64 = 1 << 29, _ out: inout ByteBuffer) throws(AMQPError) {
@@ -105,7 +139,8 @@ package struct ChannelMachine: Sendable {
         writeAcks(&out)
         try out.append(method, channel: number)
         slots.append(Slot(ticket: ticket, request: BasicConsume.id, consumerTag: method.consumerTag))
-        consumers.append(Consumer(tag: method.consumerTag, number: consumer, acknowledges: !method.noAck))
+        consumers.append(
+            Consumer(method, number: consumer))
     }
 
     package mutating func cancel(consumerTag: String, ticket: Ticket, _ out: inout ByteBuffer) throws(AMQPError) {
@@ -195,34 +230,27 @@ package struct ChannelMachine: Sendable {
         let tag = try reader.shortStringBytes()
         let deliveryTag = try reader.longLong()
         let bits = try reader.octet()
-        let exchange = interner.string(try reader.shortStringBytes())
-        let routingKey = interner.string(try reader.shortStringBytes())
+        let exchange = try reader.shortStringBytes()
+        let routingKey = try reader.shortStringBytes()
         guard reader.isAtEnd else { throw .syntax("octets after the arguments", .syntaxError, BasicDeliver.id) }
         let index = consumerIndex(tag)
         try unsettled.delivered(deliveryTag, settled: index.map { !consumers[$0].acknowledges } ?? false)
         announced = .delivery(
             consumer: index.map { consumers[$0].number }, deliveryTag: deliveryTag, redelivered: bits & 1 != 0,
-            exchange: exchange, routingKey: routingKey)
+            route: interner.route(exchange, routingKey))
         assembly.begin()
-    }
-
-    private mutating func consumerIndex(_ tag: UnsafeRawBufferPointer) -> Int? {
-        if recent < consumers.count, consumers[recent].tag.utf8.elementsEqual(tag) { return recent }
-        guard let index = consumers.firstIndex(where: { $0.tag.utf8.elementsEqual(tag) }) else { return nil }
-        recent = index
-        return index
     }
 
     private mutating func complete(_ content: Content) throws(AMQPError) -> Action {
         let kind = announced
         announced = nil
         switch kind {
-        case .delivery(let consumer?, let deliveryTag, let redelivered, let exchange, let routingKey):
+        case .delivery(let consumer?, let deliveryTag, let redelivered, let route):
             return .delivery(
                 Delivery(
-                    consumer: consumer, deliveryTag: deliveryTag, redelivered: redelivered, exchange: exchange,
-                    routingKey: routingKey, content: content))
-        case .delivery(nil, let deliveryTag, _, _, _): return .orphan(deliveryTag: deliveryTag)
+                    consumer: consumer, deliveryTag: deliveryTag, redelivered: redelivered, route: route,
+                    content: content))
+        case .delivery(nil, let deliveryTag, _, _): return .orphan(deliveryTag: deliveryTag)
         case .returned(let method): return .returned(method, content)
         case .got(let method): return try answer(.basicGetOk(method), content)
         case nil: throw .syntax("content that no method announced", .unexpectedFrame)

@@ -20,7 +20,7 @@ package struct Ring<Element> {
     }
 
     @inlinable
-    package mutating func append(_ element: Element) {
+    package mutating func append(_ element: consuming Element) {
         if count == storage.count { grow() }
         storage[(head + count) & (storage.count - 1)] = element
         count += 1
@@ -30,8 +30,7 @@ package struct Ring<Element> {
     @discardableResult
     package mutating func removeFirst() -> Element? {
         guard count > 0 else { return nil }
-        let element = storage[head]
-        storage[head] = nil
+        let element = storage[head].take()
         head = (head + 1) & (storage.count - 1)
         count -= 1
         return element
