@@ -81,7 +81,7 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("EventLoopTests", ["EventLoop", "Bytes", "CSystem"]),
         tests("AMQPWireTests", ["AMQPWire", "Bytes"]),
-        tests("AMQPTests", ["AMQP", "AMQPWire", "EventLoop", "Bytes"]),
+        tests("AMQPTests", ["Support", "AMQP", "AMQPWire", "EventLoop", "Bytes"]),
         tests("HTTPWireTests", ["HTTPWire", "Bytes"]),
         tests("HTTPTests", ["HTTP", "HTTPWire", "EventLoop", "Bytes", "CSystem"]),
         tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter"]),

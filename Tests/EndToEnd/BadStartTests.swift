@@ -94,7 +94,7 @@ extension EndToEnd {
         func brokerDown() async throws {
             let broker = try await RabbitMQBroker.shared()
             let host = try await broker.makeVirtualHost()
-            let proxy = try CutProxy(to: broker.port)
+            let proxy = try Proxy(to: broker.port)
             defer { proxy.close() }
             proxy.refuse()
             let folder = try TemporaryFolder("start")

@@ -43,7 +43,7 @@ extension EndToEnd {
         func withoutBroker() async throws {
             let broker = try await RabbitMQBroker.shared()
             let host = try await broker.makeVirtualHost()
-            let proxy = try CutProxy(to: broker.port)
+            let proxy = try Proxy(to: broker.port)
             defer { proxy.close() }
             let pair = try await ServicePair.start(broker: broker.url(virtualHost: host, port: proxy.port))
             let customer = try await pair.customer()

@@ -49,7 +49,7 @@ extension EndToEnd {
         @Test("a connection that is cut and refused for a while comes back with what was missed, each once")
         func cutConnection() async throws {
             try await withPage { pair, browser, port in
-                let proxy = try CutProxy(to: port)
+                let proxy = try Proxy(to: port)
                 defer { proxy.close() }
                 try await browser.navigate(to: "http://127.0.0.1:\(proxy.port)/login")
                 try await logIn(browser)

@@ -154,7 +154,7 @@ package final class WebDriver: Sendable {
     }
 
     /// Takes the tab off the network: `navigator.onLine` is false and new requests fail. A stream that is open may go on;
-    /// ``CutProxy`` cuts it.
+    /// ``Proxy`` cuts it.
     package func setOffline(_ isOffline: Bool) async throws {
         try await devTools("Network.enable")
         try await devTools(
