@@ -37,11 +37,12 @@ let pages = [
 
 /// A second process for the tests of the database file that processes share.
 let writerForTests = Target.executableTarget(
-    name: "SQLiteWriter", dependencies: ["SQLite"], path: "Tests/SQLiteWriter", swiftSettings: settings)
+    name: "SQLiteWriter", dependencies: ["SQLite", "Synchronized"], path: "Tests/SQLiteWriter", swiftSettings: settings)
 
 /// Measures the services and their parts: `swift build -c release --product bench`, then `bench --help`.
 let benchmarks = Target.executableTarget(
-    name: "bench", dependencies: ["api", "store-admin", "HTTP", "HTTPWire", "EventLoop", "Delivery", "SQLite"],
+    name: "bench",
+    dependencies: ["api", "store-admin", "HTTP", "HTTPWire", "EventLoop", "Delivery", "SQLite", "Synchronized"],
     path: "Tests/Benchmarks", swiftSettings: settings)
 
 let package = Package(
@@ -58,16 +59,17 @@ let package = Package(
         .systemLibrary(name: "CSystem"),
 
         module("Bytes"),
-        module("EventLoop", ["Bytes", "CSystem"]),
+        module("Synchronized"),
+        module("EventLoop", ["Bytes", "CSystem", "Synchronized"]),
         module("AMQPWire", ["Bytes"]),
-        module("AMQP", ["AMQPWire", "EventLoop", "Bytes"]),
+        module("AMQP", ["AMQPWire", "EventLoop", "Bytes", "Synchronized"]),
         module("HTTPWire", ["Bytes"]),
         module("HTTP", ["HTTPWire", "EventLoop", "Bytes", "CSystem"]),
         module("SQLite", ["CSQLite", "CSystem"]),
-        module("Service", ["EventLoop", "HTTP", "HTTPWire", "Bytes", "CSystem"]),
-        module("Delivery", ["SQLite", "COpenSSL"]),
-        module("Messaging", ["AMQP", "AMQPWire", "Delivery", "SQLite", "EventLoop", "Service"]),
-        module("Web", ["Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes"]),
+        module("Service", ["EventLoop", "HTTP", "HTTPWire", "Bytes", "CSystem", "Synchronized"]),
+        module("Delivery", ["SQLite", "COpenSSL", "Synchronized"]),
+        module("Messaging", ["AMQP", "AMQPWire", "Delivery", "SQLite", "EventLoop", "Service", "Synchronized"]),
+        module("Web", ["Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes", "Synchronized"]),
         module("Pages", resources: embedded(pages)),
 
         program("api", ["Messaging", "Web", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
@@ -76,17 +78,18 @@ let package = Package(
             ["Messaging", "Web", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
 
         benchmarks,
-        support("Support", []),
+        support("Support", ["Synchronized"]),
         writerForTests,
         tests("BytesTests", ["Bytes"]),
-        tests("EventLoopTests", ["EventLoop", "Bytes", "CSystem"]),
+        tests("SynchronizedTests", ["Synchronized"]),
+        tests("EventLoopTests", ["EventLoop", "Bytes", "CSystem", "Synchronized"]),
         tests("AMQPWireTests", ["AMQPWire", "Bytes"]),
         tests("AMQPTests", ["Support", "AMQP", "AMQPWire", "EventLoop", "Bytes"]),
         tests("HTTPWireTests", ["HTTPWire", "Bytes"]),
-        tests("HTTPTests", ["HTTP", "HTTPWire", "EventLoop", "Bytes", "CSystem"]),
-        tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter"]),
-        tests("ServiceTests", ["Service", "EventLoop"]),
-        tests("DeliveryTests", ["Delivery", "SQLite"]),
+        tests("HTTPTests", ["HTTP", "HTTPWire", "EventLoop", "Bytes", "CSystem", "Synchronized"]),
+        tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter", "Synchronized"]),
+        tests("ServiceTests", ["Service", "EventLoop", "Synchronized"]),
+        tests("DeliveryTests", ["Delivery", "SQLite", "Synchronized"]),
         tests("MessagingTests", ["Messaging", "Delivery", "Service"]),
         tests("SupportTests", ["Support"]),
         tests("AMQPIntegration", ["Support", "AMQP", "AMQPWire", "EventLoop"]),

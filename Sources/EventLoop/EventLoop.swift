@@ -2,6 +2,7 @@ import Bytes
 import CSystem
 import Glibc
 import Synchronization
+import Synchronized
 
 /// One thread that waits for readiness and time, and runs the jobs of the actors and tasks that live on it.
 ///
@@ -26,10 +27,10 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     package let name: String
-    private let inbox = Mutex(Inbox())
+    private let inbox = Lock(Inbox())
     private let wakeDescriptor: CInt
     private let threadNumber = Atomic<UInt>(0)
-    private let thread = Mutex<pthread_t?>(nil)
+    private let thread = Lock<pthread_t?>(nil)
 
     // The loop's thread only.
     private let poller: Poller

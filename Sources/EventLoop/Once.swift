@@ -1,4 +1,4 @@
-import Synchronization
+import Synchronized
 
 /// A continuation that several parties may try to resume: an answer, a timer, a cancellation. The first one wins,
 /// also when it comes before the continuation.
@@ -13,7 +13,7 @@ package final class Once<Value: Sendable>: @unchecked Sendable {
         case finished
     }
 
-    private let state = Mutex(State.idle)
+    private let state = Lock(State.idle)
     /// Called by the winner before the continuation is resumed.
     var beforeFinish: (() -> Void)?
 

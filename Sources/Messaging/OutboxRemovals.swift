@@ -1,7 +1,7 @@
 import Delivery
 import SQLite
 import Service
-import Synchronization
+import Synchronized
 
 /// Removes the rows of confirmed messages in a commit that happens anyway, or a little later in one of its own.
 ///
@@ -16,7 +16,7 @@ final class OutboxRemovals: @unchecked Sendable {
 
     private let database: Database
     private let log: Logger
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// Told on the writer's thread which rows are gone for good.
     var removed: @Sendable ([Int]) -> Void = { _ in }
 

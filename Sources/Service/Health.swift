@@ -1,4 +1,5 @@
 import Synchronization
+import Synchronized
 
 /// The parts of a service and how they are, for `/health/ready`.
 package final class Health: Sendable {
@@ -13,7 +14,7 @@ package final class Health: Sendable {
 
     package typealias Check = @Sendable () async -> Status
 
-    private let checks = Mutex<[(name: String, check: Check)]>([])
+    private let checks = Lock<[(name: String, check: Check)]>([])
     private let isEnding = Atomic<Bool>(false)
 
     package init() {}

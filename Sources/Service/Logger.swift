@@ -2,7 +2,7 @@ import Bytes
 import CSystem
 import EventLoop
 import Glibc
-import Synchronization
+import Synchronized
 
 package enum LogLevel: String, CaseIterable, Sendable, Comparable {
     case debug, info, warning, error
@@ -53,11 +53,11 @@ package final class Logger: Sendable {
     private let format: LogFormat
     private let service: String
     private let descriptor: CInt
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let wakeUp: CInt
     /// Readable once the thread is at its end.
     private let ended: CInt
-    private let thread = Mutex<pthread_t?>(nil)
+    private let thread = Lock<pthread_t?>(nil)
     private let most = 1 << 20
 
     package init(service: String, level: LogLevel, format: LogFormat, descriptor: CInt = STDOUT_FILENO) {

@@ -1,5 +1,6 @@
 import Bytes
 import Synchronization
+import Synchronized
 
 /// A number that only grows.
 package final class Counter: Sendable {
@@ -28,7 +29,7 @@ package final class Histogram: Sendable {
         var sum = 0.0
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// What is no time (not a number, infinite, negative) is not counted.
     package func observe(_ seconds: Double) {
@@ -77,7 +78,7 @@ package final class Metrics: Sendable {
         var families: [String: Family] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     package init() {}
 

@@ -1,7 +1,7 @@
 import HTTP
 import HTTPWire
 import Service
-import Synchronization
+import Synchronized
 
 /// Requests by method, route and status, and how long they took.
 final class RequestMetrics: Sendable {
@@ -12,7 +12,7 @@ final class RequestMetrics: Sendable {
     }
 
     private let metrics: Metrics
-    private let counters = Mutex<[Key: Counter]>([:])
+    private let counters = Lock<[Key: Counter]>([:])
     private let seconds: Histogram
 
     init(_ metrics: Metrics) {

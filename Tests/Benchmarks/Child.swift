@@ -1,7 +1,7 @@
 import EventLoop
 import FoundationEssentials
 import Glibc
-import Synchronization
+import Synchronized
 
 /// A process that a benchmark started. It is ended by its id, at the latest when this one ends.
 final class Child: Sendable {
@@ -11,7 +11,7 @@ final class Child: Sendable {
     private let output: CInt
     /// Kept open: who reads from it learns of our end.
     private let input: CInt
-    private let hasEnded = Mutex(false)
+    private let hasEnded = Lock(false)
 
     /// - Parameter log: where its output goes; nil keeps standard output for `readLine`.
     init(_ program: String, _ arguments: [String], environment: [String: String]? = nil, log: String? = nil) throws {
@@ -133,7 +133,7 @@ func find(_ program: String, package: String) throws -> String {
 
 /// What must not stay behind: processes and folders.
 enum CleanUp {
-    private static let state = Mutex<(pids: Set<pid_t>, folders: Set<String>)>(([], []))
+    private static let state = Lock<(pids: Set<pid_t>, folders: Set<String>)>(([], []))
     private static let signals: [CInt] = [SIGINT, SIGTERM, SIGHUP]
 
     /// Waits for signals on a thread of its own. Call before any other thread is started.

@@ -1,6 +1,6 @@
 import Delivery
 import SQLite
-import Synchronization
+import Synchronized
 import Testing
 
 @Suite("Placing an order")
@@ -92,7 +92,7 @@ struct PlacingTests {
     }
 
     private final class Told: Sendable {
-        let messages = Mutex<[OutboxMessage]>([])
+        let messages = Lock<[OutboxMessage]>([])
     }
 
     @Test("the announcement is told once it is committed, in the order of the ids, and only of what was stored")

@@ -1,14 +1,14 @@
 import EventLoop
 import HTTP
 import HTTPWire
-import Synchronization
+import Synchronized
 import Testing
 
 @Suite("Event streams", .timeLimit(.minutes(1)))
 struct EventStreamTests {
     /// The writers of a test, by identity.
     final class Subscribers: Sendable {
-        private let writers = Mutex<Set<EventStreamWriter>>([])
+        private let writers = Lock<Set<EventStreamWriter>>([])
         let closed = Signal()
 
         func subscribe(_ writer: EventStreamWriter) {

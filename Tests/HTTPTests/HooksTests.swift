@@ -1,12 +1,12 @@
 import HTTP
 import HTTPWire
-import Synchronization
+import Synchronized
 import Testing
 
 @Suite("Hooks", .timeLimit(.minutes(1)))
 struct HooksTests {
     final class Seen: Sendable {
-        let lines = Mutex<[String]>([])
+        let lines = Lock<[String]>([])
         func add(_ observation: Hooks.Observation) {
             lines.withLock {
                 $0.append(

@@ -1,7 +1,7 @@
 import EventLoop
 import HTTP
 import HTTPWire
-import Synchronization
+import Synchronized
 import Testing
 
 @Suite("Streamed bodies", .timeLimit(.minutes(1)))
@@ -134,7 +134,7 @@ struct StreamedBodyTests {
 
     @Test("a body that fails midway ends the connection without the last chunk, and is reported")
     func failure() async throws {
-        let reported = Mutex<[String]>([])
+        let reported = Lock<[String]>([])
         var hooks = Hooks()
         hooks.errorResponder = { error, _, _ in
             reported.withLock { $0.append("\(error)") }
@@ -159,7 +159,7 @@ struct StreamedBodyTests {
 
     @Test("the observer is told the octets of the body without their framing")
     func observation() async throws {
-        let counts = Mutex<[Int]>([])
+        let counts = Lock<[Int]>([])
         var hooks = Hooks()
         hooks.observer = { observation in counts.withLock { $0.append(observation.bodyCount) } }
         try await withServer(hooks: hooks, routes: Self.routes) { server in

@@ -3,7 +3,7 @@ import EventLoop
 import Glibc
 import HTTP
 import HTTPWire
-import Synchronization
+import Synchronized
 import Testing
 
 /// Runs `body` beside a server on a free port, and takes the server down afterwards.
@@ -236,7 +236,7 @@ final class Client {
 
 /// A value that the loop's thread sets and a test awaits.
 final class Signal: Sendable {
-    private let count = Mutex(0)
+    private let count = Lock(0)
 
     func fire() { count.withLock { $0 += 1 } }
     var value: Int { count.withLock { $0 } }

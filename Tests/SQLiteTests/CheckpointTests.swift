@@ -1,6 +1,6 @@
 import Glibc
 import SQLite
-import Synchronization
+import Synchronized
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct CheckpointTests {
@@ -60,7 +60,7 @@ import Testing
         let helper = try Helper("probe", folder.database + ".main.lock")
         try await helper.ready()
         let path = folder.database
-        let answers = Mutex<[String]>([])
+        let answers = Lock<[String]>([])
         let database = try open(10) { event in
             guard event == .checkpointBegan || event == .checkpointEnded else { return }
             var options = Connection.Options()

@@ -1,5 +1,5 @@
 import SQLite
-import Synchronization
+import Synchronized
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct GroupCommitTests {
@@ -60,7 +60,7 @@ import Testing
 
     @Test("one that fails is undone alone, whatever its place", arguments: [0, 1, 5, 9])
     func isolation(_ failing: Int) async throws {
-        let called = Mutex<[Int]>([])
+        let called = Lock<[Int]>([])
         let results = await lineUp(
             database,
             (0..<10).map { number in
@@ -116,7 +116,7 @@ import Testing
 
     @Test("a savepoint inside a transaction undoes its part and its callbacks")
     func savepoint() async throws {
-        let called = Mutex<[String]>([])
+        let called = Lock<[String]>([])
         let bodies: [Body] = [
             { try $0.insert(1) },
             { connection in
@@ -141,7 +141,7 @@ import Testing
 
     @Test("after a commit come the callbacks, once for each key, then the hook, then the answers")
     func callbacks() async throws {
-        let order = Mutex<[String]>([])
+        let order = Lock<[String]>([])
         let key = Gate()
         database.onCommit { count in order.withLock { $0.append("hook \(count)") } }
         let results = await lineUp(
@@ -172,7 +172,7 @@ import Testing
 
     @Test("later work gets a commit of its own when there is no other; its failure is reported")
     func laterAlone() async throws {
-        let failure = Mutex<SQLiteError?>(nil)
+        let failure = Lock<SQLiteError?>(nil)
         try database.writeLater { try $0.insert(1) }
         try database.writeLater(onFailure: { error in failure.withLock { $0 = error as? SQLiteError } }) {
             try $0.run("INSERT INTO name VALUES(NULL)")

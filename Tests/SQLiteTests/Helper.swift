@@ -1,9 +1,9 @@
 import Glibc
-import Synchronization
+import Synchronized
 import Testing
 
 /// Starts one at a time: between `pipe` and FD_CLOEXEC another one would inherit the descriptors.
-private let starting = Mutex(())
+private let starting = Lock(())
 
 /// A second process that works on the same file: the executable SQLiteWriter, beside the tests' own.
 final class Helper: Sendable {

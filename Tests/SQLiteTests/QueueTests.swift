@@ -1,5 +1,5 @@
 import SQLite
-import Synchronization
+import Synchronized
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct QueueTests {
@@ -138,7 +138,7 @@ import Testing
 
     @Test("a handle that is dropped without being closed still finishes")
     func dropped() async throws {
-        let done = Mutex(false)
+        let done = Lock(false)
         do {
             let database = try open()
             try database.writeLater { connection in

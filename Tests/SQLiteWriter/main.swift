@@ -2,7 +2,7 @@
 // "ready" when it is set up, and goes on when it is sent a line.
 import Glibc
 import SQLite
-import Synchronization
+import Synchronized
 
 func say(_ line: String) {
     print(line)
@@ -38,8 +38,8 @@ do {
 /// Writes in four closed loops, so that it wants the lock again as soon as it has given it up: until each has written
 /// `most` rows, or time is up. Prints each commit group and checkpoint with its times, then the rows and the longest wait.
 func write(_ origin: String, _ most: Int, milliseconds: Int, checkpointPages: Int) async throws {
-    let events = Mutex<[String]>([])
-    let began = Mutex<UInt64>(0)
+    let events = Lock<[String]>([])
+    let began = Lock<UInt64>(0)
     var configuration = Configuration()
     configuration.checkpointPages = checkpointPages
     configuration.observer = { event in

@@ -1,13 +1,13 @@
 import Foundation
 import Glibc
-import Synchronization
+import Synchronized
 import Testing
 
 /// A pipe whose reading end the test controls; both ends are closed with the value.
 final class Pipe: Sendable {
     private let reader: CInt
     let writer: CInt
-    private let isWriterOpen = Mutex(true)
+    private let isWriterOpen = Lock(true)
 
     init() throws {
         // As the services have it: writing to nobody is an error and not the end.

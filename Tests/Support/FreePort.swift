@@ -1,10 +1,10 @@
 import Glibc
-import Synchronization
+import Synchronized
 
 /// Free TCP ports of 127.0.0.1, below the range from which the kernel serves outgoing connections, so that a server can
 /// be stopped and started again on its port.
 package enum FreePort {
-    private static let handedOut = Mutex<Set<UInt16>>([])
+    private static let handedOut = Lock<Set<UInt16>>([])
 
     /// A port on which nothing listens and which this process has not handed out before.
     package static func next() throws -> UInt16 {

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Synchronization
+import Synchronized
 
 /// A small shell beside the test process that outlives it by a moment: when the pipe to it closes, because the tests are
 /// over, crashed or were killed, it kills every session the tests started and removes their temporary folders.
@@ -12,7 +12,7 @@ final class ProcessReaper: Sendable {
         var process: pid_t = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     // A session is found through /proc, since a child may have made process groups of its own in it.
     private static let script = #"""

@@ -1,4 +1,4 @@
-import Synchronization
+import Synchronized
 
 /// Those who follow a connection's events.
 ///
@@ -12,7 +12,7 @@ final class EventSubscribers: Sendable {
         var end: AMQPEvent?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     func add() -> AsyncStream<AMQPEvent> {
         AsyncStream(bufferingPolicy: .bufferingNewest(256)) { continuation in

@@ -1,6 +1,6 @@
 import AMQPWire
 import EventLoop
-import Synchronization
+import Synchronized
 
 /// One task's wait for one value. It may be finished before the wait begins, from any thread, and only the first
 /// finish counts: who cancels a wait leaves a waiter behind that swallows the value.
@@ -11,7 +11,7 @@ final class Waiter<Value: Sendable>: Sendable {
         case finished(Result<Value, AMQPError>)
     }
 
-    private let state = Mutex(State.idle)
+    private let state = Lock(State.idle)
 
     /// True if this was the first finish.
     @discardableResult

@@ -1,6 +1,6 @@
 import AMQPWire
 import EventLoop
-import Synchronization
+import Synchronized
 
 /// The deliveries of one queue, taken at the reader's pace: nothing is lost when it is slow, and what waits is bounded
 /// by the prefetch and by the connection's `deliveryBufferOctets`.
@@ -14,7 +14,7 @@ public final class AMQPConsumer: AsyncSequence, Sendable {
     let origin: AMQPDelivery.Origin
     private let throttle: ReadThrottle
     let number: Int
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     private struct State {
         var queue: String
@@ -28,7 +28,7 @@ public final class AMQPConsumer: AsyncSequence, Sendable {
         origin = AMQPDelivery.Origin(channel: channel, consumerTag: tag)
         throttle = channel.connection.throttle
         self.number = number
-        state = Mutex(State(queue: queue))
+        state = Lock(State(queue: queue))
     }
 
     public var channel: AMQPChannel { origin.channel }

@@ -1,5 +1,5 @@
 import AMQPWire
-import Synchronization
+import Synchronized
 
 /// Who learns how publishes ended, on the connection's loop: one message, or the messages of a batch by their index.
 protocol PublishSink: AnyObject, Sendable {
@@ -21,7 +21,7 @@ public final class PendingPublish: Sendable {
         case finished(PublishOutcome)
     }
 
-    private let state = Mutex(State.pending)
+    private let state = Lock(State.pending)
 
     init() {}
 
@@ -80,11 +80,11 @@ public final class PendingBatch: Sendable {
 
     /// The number of messages.
     public let count: Int
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     init(count: Int) {
         self.count = count
-        state = Mutex(State(waiting: count))
+        state = Lock(State(waiting: count))
     }
 
     /// Whether every outcome is known.

@@ -1,5 +1,4 @@
 import AMQPWire
-import Synchronization
 
 /// How a publish ended. There are three ways, not two.
 public enum PublishOutcome: Sendable, Hashable {

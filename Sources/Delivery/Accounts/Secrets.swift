@@ -1,6 +1,7 @@
 import COpenSSL
 import Dispatch
 import Synchronization
+import Synchronized
 
 /// Random tokens and their stored form. All cryptography is OpenSSL's.
 package enum Secrets {
@@ -132,7 +133,7 @@ package struct PasswordHash: Equatable, Sendable {
 /// itself and stops nobody else.
 package final class PasswordWorker: Sendable {
     private let queue = DispatchQueue(label: "passwords", qos: .utility)
-    private let waiting = Mutex(0)
+    private let waiting = Lock(0)
     private let isClosed = Atomic<Bool>(false)
     private let most: Int
 
