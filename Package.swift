@@ -42,8 +42,14 @@ let writerForTests = Target.executableTarget(
 /// Measures the services and their parts: `swift build -c release --product bench`, then `bench --help`.
 let benchmarks = Target.executableTarget(
     name: "bench",
-    dependencies: ["api", "store-admin", "HTTP", "HTTPWire", "EventLoop", "Delivery", "SQLite", "Synchronized"],
+    dependencies: [
+        "api", "store-admin", "HTTP", "HTTPWire", "EventLoop", "Delivery", "SQLite", "AMQP", "AMQPWire", "Bytes",
+        "Synchronized", "Support", "AllocationCounter",
+    ],
     path: "Tests/Benchmarks", swiftSettings: settings)
+
+/// Counts what `bench` allocates, by standing in front of the C library's functions.
+let allocationCounter = Target.target(name: "AllocationCounter", path: "Tests/AllocationCounter")
 
 let package = Package(
     name: "delivery",
@@ -78,6 +84,7 @@ let package = Package(
             ["Messaging", "Web", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
 
         benchmarks,
+        allocationCounter,
         support("Support", ["Synchronized"]),
         writerForTests,
         tests("BytesTests", ["Bytes"]),

@@ -4,7 +4,7 @@ import Glibc
 /// Measures this project beside its peers, on the machine that it runs on: `bench --help`.
 @main
 struct Bench {
-    static let all: [Benchmark] = [.http, .startup, .memory]
+    static let all: [Benchmark] = [.http, .startup, .memory, .amqp]
 
     static func main() async {
         var arguments = Array(CommandLine.arguments.dropFirst())
@@ -15,11 +15,13 @@ struct Bench {
                 arguments.removeFirst()
                 return try await HTTPServerProcess.run(arguments)
             }
-            guard let name = arguments.first, !arguments.contains("--help") else { return print(usage) }
+            if arguments.first == SinkProcess.command { return try SinkProcess.run(Array(arguments.dropFirst())) }
+            guard let name = arguments.first, name != "--help" else { return print(usage) }
             guard let benchmark = all.first(where: { $0.name == name }) else {
                 throw BenchmarkError("there is no benchmark \(name): \(all.map(\.name).joined(separator: ", "))")
             }
-            try await benchmark.run(Options(Array(arguments.dropFirst())))
+            if arguments.contains("--help") { return print("\(name): \(benchmark.summary)\n\n\(benchmark.help)") }
+            try await benchmark.run(Array(arguments.dropFirst()))
             CleanUp.end()
         } catch {
             CleanUp.end()
@@ -32,11 +34,9 @@ struct Bench {
     private static var usage: String {
         let names = all.map { "  \($0.name)\(String(repeating: " ", count: 10 - $0.name.count))\($0.summary)" }
         return """
-            bench NAME [OPTION]…: prints a table and a line of JSON.
+            bench NAME [OPTION]…: prints a table and a line of JSON. bench NAME --help tells the options.
 
             \(names.joined(separator: "\n"))
-
-            \(Options.help)
             """
     }
 }
@@ -45,7 +45,8 @@ struct Bench {
 struct Benchmark: Sendable {
     let name: String
     let summary: String
-    let run: @Sendable (Options) async throws -> Void
+    var help = Options.help
+    let run: @Sendable ([String]) async throws -> Void
 }
 
 struct BenchmarkError: Error, CustomStringConvertible {
@@ -53,7 +54,7 @@ struct BenchmarkError: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// What all benchmarks take from the command line.
+/// What the benchmarks of the services take from the command line.
 struct Options: Sendable {
     var rounds = 5
     var seconds = 3
@@ -69,24 +70,16 @@ struct Options: Sendable {
         """
 
     init(_ arguments: [String]) throws {
-        var rest = arguments[...]
-        while let option = rest.popFirst() {
-            guard let value = rest.popFirst() else { throw BenchmarkError("\(option) needs a value") }
+        var arguments = Arguments(arguments)
+        while let option = arguments.next() {
             switch option {
-            case "--rounds": rounds = try Self.number(option, value, 1...1000)
-            case "--seconds": seconds = try Self.number(option, value, 1...600)
-            case "--orders": orders = try Self.number(option, value, 0...100_000_000)
-            case "--programs": programs = value
-            default: throw BenchmarkError("there is no option \(option)\n\(Self.help)")
+            case "--rounds": rounds = try arguments.number(1...1000)
+            case "--seconds": seconds = try arguments.number(1...600)
+            case "--orders": orders = try arguments.number(0...100_000_000)
+            case "--programs": programs = try arguments.value()
+            default: throw arguments.unknown(Self.help)
             }
         }
-    }
-
-    private static func number(_ option: String, _ value: String, _ range: ClosedRange<Int>) throws -> Int {
-        guard let number = Int(value), range.contains(number) else {
-            throw BenchmarkError("\(option) takes a number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
     }
 
     static var ownPath: String {

@@ -8,7 +8,7 @@ extension Benchmark {
     /// A small JSON reply on kept-alive connections, beside nginx that answers the same from its configuration.
     static let http = Benchmark(name: "http", summary: "requests a second and CPU of a small JSON reply, beside nginx")
     {
-        try HTTPBenchmark.run($0)
+        try HTTPBenchmark.run(Options($0))
     }
 }
 

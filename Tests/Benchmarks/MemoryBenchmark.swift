@@ -1,6 +1,7 @@
 extension Benchmark {
     /// Resident memory of each service that has answered one request and then stood idle.
-    static let memory = Benchmark(name: "memory", summary: "resident memory of each idle service") { options in
+    static let memory = Benchmark(name: "memory", summary: "resident memory of each idle service") { arguments in
+        let options = try Options(arguments)
         let services = try await Services(options)
         var report = Report(
             "memory",

@@ -30,6 +30,19 @@ enum Probe {
         return descriptor
     }
 
+    /// Waits until something accepts connections on a port of loopback.
+    static func waitUntilListening(_ port: Int) throws {
+        for attempt in 1... {
+            do {
+                close(try connectedSocket(port))
+                return
+            } catch {
+                if attempt == 500 { throw error }
+                usleep(10_000)
+            }
+        }
+    }
+
     /// A port of loopback that is taken and does not answer as long as the value lives: connections are refused.
     final class ClosedPort: Sendable {
         let number: Int

@@ -1,7 +1,8 @@
 extension Benchmark {
     /// From the start of the process to the first 200 of `/health/live`, with a filled database in the page cache.
     static let startup = Benchmark(name: "startup", summary: "time until each service answers /health/live") {
-        options in
+        arguments in
+        let options = try Options(arguments)
         let services = try await Services(options)
         var report = Report("startup", columns: [.init(name: "ms to the first 200 of /health/live", digits: 1)])
         for round in 0...options.rounds {

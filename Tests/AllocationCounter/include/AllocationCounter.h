@@ -1,0 +1,13 @@
+#ifndef DELIVERY_ALLOCATION_COUNTER_H
+#define DELIVERY_ALLOCATION_COUNTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/// Starts or stops to count. While it does not count, an allocation costs one branch more than without this library.
+void delivery_count_allocations(bool on);
+
+/// Calls of malloc, calloc, realloc and their aligned kin by all threads while the count was on.
+uint64_t delivery_allocation_count(void);
+
+#endif
