@@ -35,14 +35,20 @@ enum AMQPBenchmark {
         let name: String
         let title: String
         let mode: PeerSettings.Mode
+        /// As the other clients do it, who know no batches.
+        var othersMode: PeerSettings.Mode?
         var size = 20
         var acknowledgeEvery = 1
 
         static let all = [
             Case(name: "pub20", title: "publish 20 B, a call and an outcome each", mode: .publish),
+            Case(name: "batch20", title: "publish 20 B in arrays", mode: .publishBatch, othersMode: .publish),
             Case(name: "pub1k", title: "publish 1 KiB, a call and an outcome each", mode: .publish, size: 1024),
             Case(name: "con1", title: "consume, acknowledge each", mode: .consume),
             Case(name: "con50", title: "consume, acknowledge every 50", mode: .consume, acknowledgeEvery: 50),
+            Case(
+                name: "conbatch", title: "consume what has arrived, acknowledge it together", mode: .consumeBatch,
+                othersMode: .consume, acknowledgeEvery: 50),
             Case(name: "rtt", title: "publish and wait for the confirm", mode: .roundTrip),
         ]
 
@@ -113,7 +119,8 @@ enum AMQPBenchmark {
                 ] + (isRoundTrip ? [.init(name: "p99 µs", digits: 1)] : []))
             for _ in 0..<options.rounds {
                 for candidate in options.candidates {
-                    var settings = PeerSettings(mode: one.mode)
+                    let isOurs = candidate.name == Candidate.ours.name
+                    var settings = PeerSettings(mode: isOurs ? one.mode : one.othersMode ?? one.mode)
                     (settings.count, settings.size) = (count, one.size)
                     settings.acknowledgeEvery = one.acknowledgeEvery
                     let result = try await target.measure(settings) { try candidate.run($0) }

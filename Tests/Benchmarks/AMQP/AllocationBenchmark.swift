@@ -12,8 +12,10 @@ enum AllocationBenchmark {
 
         static let all = [
             Line(name: "publish 20 B, window 256", mode: .publish, limit: 2),
+            Line(name: "publish 20 B in batches", mode: .publishBatch, limit: 2),
             Line(name: "consume, acknowledge each", mode: .consume, limit: 3),
             Line(name: "consume, acknowledge every 50", mode: .consume, acknowledgeEvery: 50, limit: 3),
+            Line(name: "consume batches", mode: .consumeBatch, limit: 3),
         ]
         static let limits = "2 for publishing, 3 for consuming"
     }
@@ -49,10 +51,13 @@ enum AllocationBenchmark {
             try await AMQPConnection.withConnection(all.place.uri, on: loop) { connection in
                 try await connection.withChannel { channel in
                     switch all.mode {
-                    case .consume:
+                    case .consume, .consumeBatch:
                         let consumer = try await channel.consume(all.queue, prefetch: all.prefetch)
-                        try await PeerClient.take(warm.count, of: consumer, warm)
-                        return try await counting { try await PeerClient.take(all.count, of: consumer, all) }
+                        try await PeerClient.consume(warm.count, from: consumer, warm)
+                        return try await counting { try await PeerClient.consume(all.count, from: consumer, all) }
+                    case .publishBatch:
+                        try await PeerClient.publishBatches(warm, on: channel)
+                        return try await counting { try await PeerClient.publishBatches(all, on: channel) }
                     case .publish, .roundTrip:
                         try await PeerClient.publishAll(warm, on: channel)
                         return try await counting { try await PeerClient.publishAll(all, on: channel) }

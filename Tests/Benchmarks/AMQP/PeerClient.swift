@@ -12,11 +12,9 @@ enum PeerClient {
                 settings.place.uri, configuration: configuration, on: loop
             ) { connection in
                 try await connection.withChannel { channel in
-                    switch settings.mode {
-                    case .publish: try await publish(settings, on: channel)
-                    case .consume: try await consume(settings, on: channel)
-                    case .roundTrip: try await publishOneByOne(settings, on: channel)
-                    }
+                    let watch = Watch()
+                    let latencies = try await work(settings, on: channel)
+                    return try watch.result(settings.count, latencies)
                 }
             }
         }
@@ -37,10 +35,17 @@ enum PeerClient {
 
     static let properties = BasicProperties(contentType: "application/json", deliveryMode: .persistent)
 
-    private static func publish(_ settings: PeerSettings, on channel: AMQPChannel) async throws -> PeerResult {
-        let watch = Watch()
-        try await publishAll(settings, on: channel)
-        return try watch.result(settings.count)
+    /// Returns latencies in nanoseconds, where each message has one.
+    private static func work(_ settings: PeerSettings, on channel: AMQPChannel) async throws -> [UInt64] {
+        switch settings.mode {
+        case .publish: try await publishAll(settings, on: channel)
+        case .publishBatch: try await publishBatches(settings, on: channel)
+        case .roundTrip: return try await publishOneByOne(settings, on: channel)
+        case .consume, .consumeBatch:
+            let consumer = try await channel.consume(settings.queue, prefetch: settings.prefetch)
+            try await consume(settings.count, from: consumer, settings)
+        }
+        return []
     }
 
     /// A call a message; each outcome is looked at.
@@ -57,15 +62,38 @@ enum PeerClient {
         for publish in pending { try await publish.outcome.get() }
     }
 
-    private static func consume(_ settings: PeerSettings, on channel: AMQPChannel) async throws -> PeerResult {
-        let watch = Watch()
-        let consumer = try await channel.consume(settings.queue, prefetch: settings.prefetch)
-        try await take(settings.count, of: consumer, settings)
-        return try watch.result(settings.count)
+    /// An array of bodies a call, two of them on the way; each outcome is looked at.
+    static func publishBatches(_ settings: PeerSettings, on channel: AMQPChannel) async throws {
+        let body = body(settings)
+        let size = max(1, settings.window / 2)
+        var before: PendingBatch?
+        var sent = 0
+        while sent < settings.count {
+            let bodies = Array(repeating: body, count: min(size, settings.count - sent))
+            let batch = await channel.publishing(
+                batch: bodies, to: settings.exchange, routingKey: settings.routingKey, properties: properties)
+            if let before { for outcome in await before.outcomes { try outcome.get() } }
+            before = batch
+            sent += bodies.count
+        }
+        if let before { for outcome in await before.outcomes { try outcome.get() } }
     }
 
-    static func take(_ count: Int, of consumer: AMQPConsumer, _ settings: PeerSettings) async throws {
-        let every = settings.acknowledgeEvery
+    static func consume(_ count: Int, from consumer: AMQPConsumer, _ settings: PeerSettings) async throws {
+        let (received, octets) =
+            if settings.mode == .consumeBatch {
+                try await takeBatches(count, of: consumer)
+            } else {
+                try await takeEach(count, of: consumer, acknowledgeEvery: settings.acknowledgeEvery)
+            }
+        guard received == count, octets == count * settings.size else {
+            throw BenchmarkError("received \(received) of \(count) messages with \(octets) octets")
+        }
+    }
+
+    private static func takeEach(_ count: Int, of consumer: AMQPConsumer, acknowledgeEvery every: Int) async throws
+        -> (received: Int, octets: Int)
+    {
         var (received, octets, unsettled) = (0, 0, 0)
         while received < count, let delivery = try await consumer.next() {
             received += 1
@@ -76,30 +104,34 @@ enum PeerClient {
                 unsettled = 0
             }
         }
-        guard received == count, octets == count * settings.size else {
-            throw BenchmarkError("received \(received) of \(count) messages with \(octets) octets")
-        }
+        return (received, octets)
     }
 
-    private static func publishOneByOne(_ settings: PeerSettings, on channel: AMQPChannel) async throws -> PeerResult {
+    private static func takeBatches(_ count: Int, of consumer: AMQPConsumer) async throws
+        -> (received: Int, octets: Int)
+    {
+        var (received, octets) = (0, 0)
+        while received < count {
+            let batch = try await consumer.nextBatch(limit: count - received)
+            guard let last = batch.last else { break }
+            for delivery in batch { octets += delivery.body.count }
+            try await last.ack(multiple: true)
+            received += batch.count
+        }
+        return (received, octets)
+    }
+
+    private static func publishOneByOne(_ settings: PeerSettings, on channel: AMQPChannel) async throws -> [UInt64] {
         let body = body(settings)
         var latencies: [UInt64] = []
         latencies.reserveCapacity(settings.count)
-        let watch = Watch()
         for _ in 0..<settings.count {
             let start = Watch.nanoseconds
             try await channel.publish(
                 body, to: settings.exchange, routingKey: settings.routingKey, properties: properties)
             latencies.append(Watch.nanoseconds - start)
         }
-        var result = try watch.result(settings.count)
-        latencies.sort()
-        func percentile(_ part: Double) -> Double {
-            Double(latencies[Int(part * Double(latencies.count - 1) + 0.5)]) / 1000
-        }
-        result.p50 = percentile(0.5)
-        result.p99 = percentile(0.99)
-        return result
+        return latencies
     }
 
     private static func body(_ settings: PeerSettings) -> [UInt8] {
@@ -126,10 +158,16 @@ struct Watch {
         return microseconds(usage.ru_utime) + microseconds(usage.ru_stime)
     }
 
-    func result(_ messages: Int) throws -> PeerResult {
+    /// - Parameter latencies: nanoseconds
+    func result(_ messages: Int, _ latencies: [UInt64]) throws -> PeerResult {
         let seconds = Double(Watch.nanoseconds - start) / 1e9
         let cpu = Watch.cpu - cpu
+        let sorted = latencies.sorted()
+        func percentile(_ part: Double) -> Double {
+            sorted.isEmpty ? 0 : Double(sorted[Int(part * Double(sorted.count - 1) + 0.5)]) / 1000
+        }
         return PeerResult(
-            messages: messages, seconds: seconds, cpu: cpu, memory: try ProcessCounters.memory(getpid(), "VmHWM"))
+            messages: messages, seconds: seconds, cpu: cpu, memory: try ProcessCounters.memory(getpid(), "VmHWM"),
+            p50: percentile(0.5), p99: percentile(0.99))
     }
 }

@@ -4,8 +4,12 @@ import FoundationEssentials
 struct PeerSettings: Sendable {
     enum Mode: String, Sendable {
         case publish = "pub"
+        case publishBatch = "pubbatch"
         case consume = "con"
+        case consumeBatch = "conbatch"
         case roundTrip = "rtt"
+
+        var consumes: Bool { self == .consume || self == .consumeBatch }
     }
 
     struct Place: Sendable {
@@ -34,7 +38,11 @@ struct PeerSettings: Sendable {
         bench amqp --mode MODE [OPTION]…: one client, one measurement, one line of JSON: messages, seconds, microseconds of
         user and system time between the first message and the last answer, VmHWM in KiB, latency in microseconds.
 
-          --mode pub|con|rtt   publish with confirms; consume and acknowledge; publish and wait, one by one
+          --mode MODE          pub: publish with confirms, a call and an outcome for each message
+                               pubbatch: arrays of half a window, an outcome for each message
+                               con: take deliveries one by one and acknowledge them
+                               conbatch: take what has arrived and acknowledge it together
+                               rtt: publish and wait for the confirm, one by one
           --host H --port N --vhost V --user U --pass P
           --count N --size N   messages, octets of a body
           --window N           publishes that may wait for their confirm (256)
@@ -138,7 +146,7 @@ struct PeerResult: Codable, Sendable {
         self = try JSONDecoder().decode(PeerResult.self, from: Data(line.utf8))
     }
 
-    init(messages: Int, seconds: Double, cpu: Double, memory: Int, p50: Double = 0, p99: Double = 0) {
+    init(messages: Int, seconds: Double, cpu: Double, memory: Int, p50: Double, p99: Double) {
         self.messages = messages
         self.seconds = seconds
         self.cpu = cpu

@@ -39,7 +39,7 @@ struct SinkTarget: MeasuringTarget {
     private func check(_ sink: Child, _ settings: PeerSettings) throws {
         guard let line = sink.readLine() else { throw BenchmarkError("the sink ended early") }
         let totals = try JSONDecoder().decode(SinkTotals.self, from: Data(line.utf8))
-        let expected = settings.mode == .consume ? totals.settled : totals.published
+        let expected = settings.mode.consumes ? totals.settled : totals.published
         guard totals.violations == 0, expected == settings.count else {
             throw BenchmarkError("the sink saw something else: \(line)")
         }
@@ -92,14 +92,14 @@ struct BrokerTarget: MeasuringTarget {
                     try await channel.declareQueue(settings.queue)
                     try await channel.bindQueue(
                         settings.queue, to: settings.exchange, routingKey: settings.routingKey)
-                    if settings.mode == .consume { try await PeerClient.publishAll(settings, on: channel) }
+                    if settings.mode.consumes { try await PeerClient.publishAll(settings, on: channel) }
                 }
             }
         }
     }
 
     private func check(_ settings: PeerSettings) async throws {
-        let left = settings.mode == .consume ? 0 : settings.count
+        let left = settings.mode.consumes ? 0 : settings.count
         try await AMQPConnection.withConnection(place.uri, name: "bench") { connection in
             try await connection.withChannel { channel in
                 // A classic queue's count follows its confirms at once, and its acknowledgements soon.
