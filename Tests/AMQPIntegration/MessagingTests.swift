@@ -168,7 +168,7 @@ struct AMQPMessagingTests {
                 #expect(publish?.code == .publishUnknown)
                 #expect(publish?.reply?.code == .notFound)
                 let reading = await #expect(throws: AMQPError.self) { try await consumer.next() }
-                #expect(reading?.code == .channelClosedByPeer)
+                #expect(reading?.code == .notFound)
                 let request = await #expect(throws: AMQPError.self) { try await doomed.declareQueue("other") }
                 #expect(request?.reply?.code == .notFound)
             }

@@ -109,7 +109,7 @@ struct PublishingTests {
             #expect(
                 error?.reply == PeerReply(code: .notFound, text: "NOT_FOUND - no exchange", method: "basic.publish"))
             let later = await #expect(throws: AMQPError.self) { try await channel.declareQueue("q") }
-            #expect(later?.code == .channelClosedByPeer)
+            #expect(later?.code == .notFound)
             // The number is free again, and other channels live.
             let other = try await connection.openChannel()
             #expect(await other.isOpen)

@@ -13,13 +13,15 @@ final class ChannelCore {
     struct Reply: Sendable {
         var method: Method
         var content: Content?
+        /// The channel's when the answer came.
+        var generation: UInt64
     }
 
     var status = Status.opening
     /// False while it opens for the first time.
     var hasBeenOpen = false
     var machine: ChannelMachine?
-    /// Counts the connections of the channel: deliveries of an earlier one are stale.
+    /// Counts the connections of the channel, and how often it gave back everything: deliveries of before are stale.
     var generation: UInt64 = 0
     var lastTicket: ChannelMachine.Ticket = 0
     var replies: [ChannelMachine.Ticket: Waiter<Reply>] = [:]
@@ -33,6 +35,8 @@ final class ChannelCore {
     /// confirm.select was sent on this connection.
     var isConfirming = false
     var isTransactional = false
+    /// Overrides the configuration.
+    var whileDown: AMQPConfiguration.DownPolicy?
     /// The broker asked to stop publishing on this channel.
     var isFlowStopped = false
     /// Publishes that wait for room in the window.

@@ -13,8 +13,9 @@ extension AMQPConnection {
             channel.opening?.succeed()
             channel.opening = nil
         case .reply(let ticket, let method, let content):
-            channel.replies.removeValue(forKey: ticket)?
-                .finish(.success(ChannelCore.Reply(method: method, content: content)))
+            if case .basicRecoverOk = method { gaveBackAll(channel) }
+            let reply = ChannelCore.Reply(method: method, content: content, generation: channel.generation)
+            channel.replies.removeValue(forKey: ticket)?.finish(.success(reply))
         case .delivery(let delivery): deliver(delivery, channel, link)
         case .orphan(let tag): giveBack(tag, channel, link)
         case .confirm(let tag, let multiple, let confirmed):
@@ -23,14 +24,16 @@ extension AMQPConnection {
         case .consumerCancelled(_, let number):
             let record = channel.consumers.removeValue(forKey: number)
             let queue = record?.method.queue ?? ""
+            topology.consumerEnded(queue: queue)
             record?.consumer.finish(
                 AMQPError(.consumerCancelled, "the broker ended the consumer; queue \(queue) was probably deleted"))
         case .flow(let active):
             channel.isFlowStopped = !active
-            if active { channel.publishing.letPass() }
+            // Those who wait for room have to know that it is something else now.
+            channel.publishing.letPass()
         case .closedByPeer(let reply):
             detach(channel, link)
-            let error = AMQPError(.channelClosedByPeer, "the server closed the channel", reply: reply)
+            let error = AMQPError.channelClosed(reply)
             if case .opening = channel.status {
                 // Who opens or restores the channel decides what follows.
                 channel.machine = nil
@@ -79,6 +82,12 @@ extension AMQPConnection {
         if throttle.add(delivery.octets) { pauseReading() }
     }
 
+    /// After basic.recover the broker has taken back every delivery that was not settled, and will deliver it again.
+    private func gaveBackAll(_ channel: ChannelCore) {
+        channel.generation += 1
+        for record in channel.consumers.values where !record.method.noAck { release(record.consumer.discard()) }
+    }
+
     /// Returns a delivery that nobody is there for to its queue.
     func giveBack(_ tag: UInt64, _ channel: ChannelCore, _ link: Link) {
         _ = try? link.write { out throws(AMQPError) in try channel.machine?.giveUp(tag, requeue: true, &out) }
@@ -97,7 +106,8 @@ extension AMQPConnection {
         case .closing: close(channel, AMQPError(.closed, "the channel was closed"))
         case .opening, .open:
             channel.status = .opening
-            for record in channel.consumers.values { release(record.consumer.discard()) }
+            // What needs no acknowledgement does not come again.
+            for record in channel.consumers.values where !record.method.noAck { release(record.consumer.discard()) }
             channel.publishing.letPass()
         }
     }
@@ -113,6 +123,7 @@ extension AMQPConnection {
         let consumers = channel.consumers
         channel.consumers = [:]
         for record in consumers.values {
+            topology.consumerEnded(queue: record.method.queue)
             release(record.consumer.discard())
             record.consumer.finish(error.code == .closed ? nil : error)
         }

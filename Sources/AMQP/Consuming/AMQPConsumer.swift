@@ -31,6 +31,11 @@ public final class AMQPConsumer: AsyncSequence, Sendable {
         state = Lock(State(queue: queue))
     }
 
+    deinit {
+        let left = discard()
+        if left.count > 0 { taken(left.octets, left.count) }
+    }
+
     public var channel: AMQPChannel { origin.channel }
     /// The consumer's name on its channel.
     public var tag: String { origin.consumerTag }

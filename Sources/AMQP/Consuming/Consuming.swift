@@ -59,6 +59,12 @@ extension AMQPConnection {
             try post(on: channel) { machine, ticket, out throws(AMQPError) in
                 try machine.request(BasicQos(prefetchCount: record.prefetch), ticket: ticket, &out)
             }
+            // RabbitMQ drops the shared limit with every limit that is not shared.
+            if let count = channel.sharedPrefetch {
+                try post(on: channel) { machine, ticket, out throws(AMQPError) in
+                    try machine.request(BasicQos(prefetchCount: count, global: true), ticket: ticket, &out)
+                }
+            }
             _ = try await answered("basic.consume", on: channel) { machine, ticket, out throws(AMQPError) in
                 try machine.consume(method, consumer: number, ticket: ticket, &out)
             }
@@ -96,13 +102,12 @@ extension AMQPConnection {
     func get(_ method: BasicGet, channel handle: AMQPChannel) async throws(AMQPError) -> AMQPDelivery? {
         let channel = handle.core.get(self)
         try await ready(channel)
-        let generation = channel.generation
         let answer = try await answered("basic.get", on: channel) { machine, ticket, out throws(AMQPError) in
             try machine.get(method, ticket: ticket, &out)
         }
         guard case .basicGetOk(let got) = answer.method, let content = answer.content else { return nil }
         return AMQPDelivery(
-            AMQPDelivery.Origin(channel: handle, consumerTag: ""), generation: generation,
+            AMQPDelivery.Origin(channel: handle, consumerTag: ""), generation: answer.generation,
             deliveryTag: got.deliveryTag, redelivered: got.redelivered,
             route: Route(exchange: got.exchange, routingKey: got.routingKey), propertyOctets: content.properties,
             body: content.body)

@@ -296,6 +296,7 @@ package struct ChannelMachine: Sendable {
         switch method {
         case .basicGetOk, .basicGetEmpty: getsAcknowledge.removeFirst()
         case .basicCancelOk: consumers.removeAll { $0.tag == slot.consumerTag }
+        case .basicRecoverOk: unsettled.takenBack()
         default: break
         }
         return .reply(slot.ticket, method, content)

@@ -39,6 +39,7 @@ package struct ConnectionMachine: Sendable {
         /// The broker takes no publishes until `unblocked`.
         case blocked(reason: String)
         case unblocked
+        /// The peer answered the update-secret that has waited longest.
         case secretUpdated
         /// The peer closed; close-ok is in the output: flush it and close the socket.
         case closedByPeer(PeerReply)
@@ -54,6 +55,8 @@ package struct ConnectionMachine: Sendable {
     package private(set) var state = State.awaitingStart
     package private(set) var tuning = Tuning()
     package private(set) var serverProperties = FieldTable()
+    /// update-secret that has no answer yet.
+    private var secretsPending = 0
 
     /// Begins: the protocol header goes out.
     package init(_ settings: HandshakeSettings, _ out: inout ByteBuffer) {
@@ -103,7 +106,9 @@ package struct ConnectionMachine: Sendable {
             return .opened(tuning)
         case (.open, .connectionBlocked(let blocked)): return .blocked(reason: blocked.reason)
         case (.open, .connectionUnblocked): return .unblocked
-        case (.open, .connectionUpdateSecretOk): return .secretUpdated
+        case (.open, .connectionUpdateSecretOk) where secretsPending > 0:
+            secretsPending -= 1
+            return .secretUpdated
         default: throw .syntax("\(method.id) at this point", .commandInvalid, method.id)
         }
         return .none
@@ -143,6 +148,16 @@ package struct ConnectionMachine: Sendable {
         state = .awaitingOpenOK
     }
 
+    /// Why the virtual host cannot be entered, as far as RabbitMQ's text tells.
+    private func refusal(_ reply: PeerReply) -> String {
+        let host = settings.virtualHost
+        if reply.text.contains("not found") { return "there is no virtual host '\(host)' on the server" }
+        if reply.text.contains("limit") { return "virtual host '\(host)' or user \(settings.username) is at its limit" }
+        if reply.text.contains("is down") { return "virtual host '\(host)' is down" }
+        if reply.text.contains("refused") { return "user \(settings.username) may not enter virtual host '\(host)'" }
+        return "the server refuses virtual host '\(host)'"
+    }
+
     private mutating func closed(by close: ConnectionClose, _ out: inout ByteBuffer) throws(AMQPError) -> Action {
         try out.append(ConnectionCloseOk(), channel: 0)
         let before = state
@@ -155,11 +170,15 @@ package struct ConnectionMachine: Sendable {
         case .awaitingTune:
             throw AMQPError(.authentication, "the server refuses user \(settings.username)", reply: reply)
         case .awaitingOpenOK where [403, 404, 402, 530].contains(close.replyCode):
-            throw AMQPError(
-                .virtualHost, "the server refuses virtual host \(settings.virtualHost)", reply: reply,
-                virtualHost: settings.virtualHost)
+            throw AMQPError(.virtualHost, refusal(reply), reply: reply, virtualHost: settings.virtualHost)
         default: return .closedByPeer(reply)
         }
+    }
+
+    /// Replaces the password of the open connection; the answers come in the order of the calls.
+    package mutating func updateSecret(_ secret: String, reason: String, _ out: inout ByteBuffer) throws(AMQPError) {
+        try out.append(ConnectionUpdateSecret(newSecret: Array(secret.utf8), reason: reason), channel: 0)
+        secretsPending += 1
     }
 
     /// Closes from this side. True if a close went out and its answer is to be awaited.

@@ -60,6 +60,13 @@ package struct UnsettledDeliveries: Sendable {
         return .settled(tag: sent, count: settled)
     }
 
+    /// The peer has taken everything back (basic.recover).
+    package mutating func takenBack() {
+        base += UInt64(flags.count)
+        flags = Ring()
+        count = 0
+    }
+
     /// Whether a delivery still waits.
     package func isUnsettled(_ tag: UInt64) -> Bool {
         tag >= base && tag < base + UInt64(flags.count) && flags[Int(tag - base)]

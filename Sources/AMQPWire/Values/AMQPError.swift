@@ -39,14 +39,26 @@ public struct AMQPError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let heartbeatMissed = Code(rawValue: "heartbeatMissed")
         /// The peer broke the protocol.
         public static let protocolViolation = Code(rawValue: "protocolViolation")
-        /// The peer closed the channel and said why.
+        /// A request ended its channel with a reply code that has no code of its own here: see `reply`.
         public static let channelClosedByPeer = Code(rawValue: "channelClosedByPeer")
+        /// There is no such queue or exchange (404, ends the channel); `entity` tells which.
+        public static let notFound = Code(rawValue: "notFound")
+        /// The user may not do this, or a name is reserved (403, ends the channel); `entity` tells where.
+        public static let accessRefused = Code(rawValue: "accessRefused")
+        /// The queue belongs to another connection alone (405, ends the channel).
+        public static let resourceLocked = Code(rawValue: "resourceLocked")
+        /// A declaration differs from what exists, an argument is not valid, or a queue is in use or not empty (406,
+        /// ends the channel); `difference` and `argument` tell which.
+        public static let preconditionFailed = Code(rawValue: "preconditionFailed")
         /// Closed by this program.
         public static let closed = Code(rawValue: "closed")
         /// Every channel number is in use.
         public static let channelsExhausted = Code(rawValue: "channelsExhausted")
-        /// There is no connection at the moment, and the settings say not to wait for one.
+        /// There is no connection at the moment, and the settings say not to wait for one, or no longer.
         public static let notConnected = Code(rawValue: "notConnected")
+        /// The broker takes no publishes at the moment, and the settings say not to wait, or no longer; the message of
+        /// the error says why. Nothing was sent.
+        public static let blocked = Code(rawValue: "blocked")
 
         // Requests and messages.
         /// An argument cannot be sent as it is.
