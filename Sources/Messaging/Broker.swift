@@ -38,7 +38,7 @@ package struct Broker: Sendable {
         var configuration = AMQPConfiguration(name: "\(service) \(purpose)")
         configuration.firstAttempt = .mayFindBrokerDown
         configuration.recovery.ceiling = .seconds(2)
-        configuration.waitWhileDown = .seconds(5)
+        configuration.whileDown = .wait(.seconds(5))
         configuration.closeTimeout = .milliseconds(500)
         let log = log
         configuration.onEvent = { event in Self.report(event, purpose, log) }

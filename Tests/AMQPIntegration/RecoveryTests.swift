@@ -8,7 +8,7 @@ struct AMQPRecoveryTests {
         var configuration = AMQPConfiguration()
         configuration.recovery.initialDelay = .milliseconds(20)
         configuration.recovery.ceiling = .milliseconds(200)
-        configuration.waitWhileDown = .seconds(120)
+        configuration.whileDown = .wait(.seconds(120))
         return configuration
     }
 

@@ -81,7 +81,7 @@ struct RecoveryTests {
         }
         var configuration = Self.quick
         if !waits {
-            configuration.waitWhileDown = .zero
+            configuration.whileDown = .failAtOnce
             configuration.recovery.initialDelay = .seconds(60)
             configuration.recovery.ceiling = .seconds(60)
         }

@@ -29,29 +29,42 @@ public final class AMQPChannel: Sendable {
         try await connection.setSharedPrefetch(count, on: core)
     }
 
-    /// Gives back all unsettled deliveries of the channel.
-    public func recover() async throws(AMQPError) {
-        _ = try await connection.request(BasicRecover(requeue: true), core)
-    }
+    /// Gives back all unsettled deliveries of the channel (basic.recover); they come again, also to other consumers.
+    /// Settling one of those that are given back is `.stale` then.
+    public func recover() async throws(AMQPError) { try await connection.recover(on: core) }
 
     // MARK: Transactions
 
     /// Makes the channel transactional: what `send` publishes and what is acknowledged counts with `commit`.
+    /// (tx.select). A transaction begins here and at each commit and rollback; one that the loss of the connection
+    /// interrupts is rolled back.
+    /// - Throws: `.invalidArgument` on a channel that has published with confirms.
     public func selectTransactions() async throws(AMQPError) { try await connection.selectTransactions(on: core) }
+    /// The broker does what was sent and acknowledged since the last commit or rollback (tx.commit).
     public func commit() async throws(AMQPError) { _ = try await connection.request(TxCommit(), core) }
+    /// The broker forgets what was sent and acknowledged since the last commit or rollback (tx.rollback). Deliveries
+    /// that were acknowledged meanwhile come again after `recover()`, or when the channel is closed.
     public func rollback() async throws(AMQPError) { _ = try await connection.request(TxRollback(), core) }
 }
 
 extension AMQPConnection {
     /// Opens a channel; whoever opens it closes it, as `withChannel` does.
-    public func openChannel() async throws(AMQPError) -> AMQPChannel {
-        AMQPChannel(self, Isolated(try await openChannelCore()))
+    ///
+    /// - Parameter policy: what this call, and later the requests and publishes on the channel, do while there is no
+    ///   connection, and its publishes while the broker blocks them; nil: as the configuration says.
+    /// - Throws: `.channelsExhausted` when every number is in use, `.notConnected`, `.timeout` and others.
+    public func openChannel(whileDown policy: AMQPConfiguration.DownPolicy? = nil) async throws(AMQPError)
+        -> AMQPChannel
+    {
+        AMQPChannel(self, Isolated(try await openChannelCore(policy)))
     }
 
-    /// Opens a channel, runs `body` and closes the channel, whatever happens in `body`.
+    /// Opens a channel as `openChannel` does, runs `body` and closes the channel, whatever happens in `body`.
     @discardableResult
-    public nonisolated func withChannel<Result>(_ body: (AMQPChannel) async throws -> Result) async throws -> Result {
-        let channel = try await openChannel()
+    public nonisolated func withChannel<Result>(
+        whileDown policy: AMQPConfiguration.DownPolicy? = nil, _ body: (AMQPChannel) async throws -> Result
+    ) async throws -> Result {
+        let channel = try await openChannel(whileDown: policy)
         do {
             let result = try await body(channel)
             await channel.close()
@@ -78,6 +91,10 @@ extension AMQPConnection {
         channel.sharedPrefetch = count
     }
 
+    func recover(on core: Isolated<ChannelCore>) async throws(AMQPError) {
+        _ = try await request(BasicRecover(requeue: true), on: core.get(self))
+    }
+
     func selectTransactions(on core: Isolated<ChannelCore>) async throws(AMQPError) {
         let channel = core.get(self)
         guard !channel.isConfirming else {
@@ -85,13 +102,5 @@ extension AMQPConnection {
         }
         _ = try await request(TxSelect(), on: channel)
         channel.isTransactional = true
-    }
-
-    /// Replaces the password of the live connection (RabbitMQ's OAuth 2 tokens).
-    public func updateSecret(_ secret: String, reason: String) async throws(AMQPError) {
-        guard let link, case .open = state else { throw Self.notConnected(state) }
-        try link.write { out throws(AMQPError) in
-            try out.append(ConnectionUpdateSecret(newSecret: Array(secret.utf8), reason: reason), channel: 0)
-        }
     }
 }

@@ -20,14 +20,15 @@ extension AMQPConnection {
     func wait(
         _ waiter: Waiter<Void>, atMost limit: Duration?, otherwise error: @autoclosure @escaping () -> AMQPError
     ) async throws(AMQPError) {
-        guard let limit else { return try await waiter.value() }
+        // A timer in a century is none, and its moment might not be a number any more.
+        guard let limit, limit < .seconds(100 * 366 * 86_400) else { return try await waiter.value() }
         let timer = loop.schedule(after: limit) { waiter.fail(error()) }
         defer { loop.cancel(timer) }
         try await waiter.value()
     }
 
-    /// Waits until there is a connection, as long as the configuration allows.
-    private func connected() async throws(AMQPError) -> Link {
+    /// Waits until there is a connection, as long as the policy allows.
+    private func connected(_ policy: AMQPConfiguration.DownPolicy) async throws(AMQPError) -> Link {
         while true {
             switch state {
             case .open:
@@ -36,16 +37,20 @@ extension AMQPConnection {
             case .closed(let error): throw error ?? AMQPError(.closed, "the connection was closed")
             case .closing: throw AMQPError(.closed, "the connection was closed")
             case .connecting, .recovering:
-                guard configuration.waitWhileDown > .zero else { throw Self.notConnected(state) }
+                guard policy.patience > .zero else { throw Self.notConnected(state) }
                 let waiter = restoring.add()
                 defer { restoring.remove(waiter) }
                 let state = self.state
-                try await wait(waiter, atMost: configuration.waitWhileDown, otherwise: Self.notConnected(state))
+                try await wait(waiter, atMost: policy.patience, otherwise: Self.notConnected(state))
             }
         }
     }
 
-    /// Waits until the channel is open, as long as the configuration allows.
+    func policy(of channel: ChannelCore) -> AMQPConfiguration.DownPolicy {
+        channel.whileDown ?? configuration.whileDown
+    }
+
+    /// Waits until the channel is open, as long as its policy allows.
     func ready(_ channel: ChannelCore) async throws(AMQPError) {
         while true {
             switch channel.status {
@@ -53,20 +58,22 @@ extension AMQPConnection {
             case .closed(let error): throw error
             case .closing: throw AMQPError(.closed, "the channel was closed")
             case .opening:
-                guard configuration.waitWhileDown > .zero else { throw Self.notConnected(state) }
+                let patience = policy(of: channel).patience
+                guard patience > .zero else { throw Self.notConnected(state) }
                 let waiter = channel.reopening.add()
                 defer { channel.reopening.remove(waiter) }
                 let state = self.state
-                try await wait(waiter, atMost: configuration.waitWhileDown, otherwise: Self.notConnected(state))
+                try await wait(waiter, atMost: patience, otherwise: Self.notConnected(state))
             }
         }
     }
 
     // MARK: Opening and closing
 
-    func openChannelCore() async throws(AMQPError) -> ChannelCore {
-        let link = try await connected()
+    func openChannelCore(_ policy: AMQPConfiguration.DownPolicy?) async throws(AMQPError) -> ChannelCore {
+        let link = try await connected(policy ?? configuration.whileDown)
         let channel = ChannelCore()
+        channel.whileDown = policy
         channels[ObjectIdentifier(channel)] = channel
         do throws(AMQPError) {
             try await open(channel, on: link)
@@ -113,7 +120,6 @@ extension AMQPConnection {
         case .open:
             guard let link else { return close(channel, AMQPError(.closed, "the channel was closed")) }
             channel.status = .closing
-            for record in channel.consumers.values { topology.consumerEnded(queue: record.method.queue) }
             shut(channel, link)
         }
         let waiter = channel.closing.add()

@@ -14,6 +14,14 @@ public actor AMQPConnection {
     public internal(set) var state = AMQPConnectionState.connecting
     public internal(set) var metrics = AMQPMetrics()
 
+    /// What the broker says about itself: `product`, `version`, `cluster_name`, `capabilities` and more
+    /// (connection.start); those of the latest connection.
+    public internal(set) var serverProperties = FieldTable()
+    /// The limits that the latest connection's two sides agreed on (connection.tune); nil before the first.
+    public internal(set) var tuning: Tuning?
+    /// Passwords that replace those of the URI, by user.
+    var secrets: [String: String] = [:]
+
     var link: Link?
     /// Why the last link ended.
     var lastLoss: AMQPError?
@@ -135,13 +143,22 @@ public actor AMQPConnection {
 
     // MARK: Events
 
-    /// What happens from now on; the stream ends when the connection is closed for good. A subscriber that does not read misses the oldest of more than 256 events.
+    /// What happens from now on; the stream ends when the connection is closed for good. A subscriber that
+    /// does not read misses the oldest of more than 256 events.
     public nonisolated func events() -> AsyncStream<AMQPEvent> { subscribers.add() }
 
     func emit(_ event: AMQPEvent) {
         configuration.onEvent?(event)
         subscribers.tell(event)
     }
+
+    /// Whether the broker announces an extension of the protocol: `publisher_confirms`, `consumer_priorities` and others.
+    public func serverHas(_ capability: String) -> Bool {
+        serverProperties["capabilities"]?.table?[capability]?.bool ?? false
+    }
+
+    /// `host:port` of the broker; nil while there is no connection.
+    public var host: String? { link?.isOpen == true ? link?.host : nil }
 
     /// Why the broker takes no publishes at the moment; nil when it does.
     public var blockedReason: String? { link?.blockedReason }

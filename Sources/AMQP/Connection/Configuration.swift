@@ -30,6 +30,23 @@ public struct AMQPConfiguration: Sendable {
         case mayFindBrokerDown
     }
 
+    /// What to do when nothing can be sent at the moment.
+    public enum DownPolicy: Sendable, Hashable {
+        /// Waits so long, counted from when it cannot go on; then fails as `failAtOnce` does.
+        case wait(Duration)
+        /// Fails with `.notConnected` while there is no connection, and with `.blocked` while the broker takes no
+        /// publishes (connection.blocked, channel.flow). Nothing was sent then.
+        case failAtOnce
+
+        /// How long to wait; zero or less means not at all.
+        var patience: Duration {
+            switch self {
+            case .wait(let time): time
+            case .failAtOnce: .zero
+            }
+        }
+    }
+
     /// Shown by the broker's management pages.
     public var name: String?
     /// Added to what the client says about itself.
@@ -47,8 +64,9 @@ public struct AMQPConfiguration: Sendable {
     public var closeTimeout: Duration = .seconds(3)
     public var recovery = Recovery()
     public var firstAttempt = FirstAttempt.mustSucceed
-    /// How long requests and publishes wait while there is no connection; zero lets them fail at once.
-    public var waitWhileDown: Duration = .seconds(30)
+    /// What requests and publishes do while there is no connection, and publishes while the broker blocks them. A
+    /// channel may have a policy of its own (`openChannel(whileDown:)`).
+    public var whileDown = DownPolicy.wait(.seconds(30))
     /// Publishes of a channel that may wait for their confirm, in number and in octets.
     public var publishWindow = 1024
     public var publishWindowOctets = 16 << 20

@@ -67,7 +67,9 @@ extension AMQPConnection {
             throw AMQPError(.unreachable, "cannot use the socket: \(error)", host: endpoint.description)
         }
         var header = ByteBuffer()
-        let machine = ConnectionMachine(endpoint.handshake, &header)
+        var settings = endpoint.handshake
+        if let secret = secrets[settings.username] { settings.password = secret }
+        let machine = ConnectionMachine(settings, &header)
         let link = Link(
             stream, host: endpoint.description, machine: machine, headerMax: configuration.headerMax, now: .now)
         self.link = link
@@ -97,6 +99,8 @@ extension AMQPConnection {
         link.numbers = ChannelNumbers(maximum: tuning.channelMax)
         link.heartbeat = Heartbeat(seconds: tuning.heartbeat, now: link.nanoseconds(loop.now))
         if tuning.heartbeat > 0 { link.stream.setUserTimeout(.seconds(2 * Int(tuning.heartbeat))) }
+        serverProperties = link.machine.serverProperties
+        self.tuning = tuning
         metrics.connected += 1
         keepAlive(link)
         handshake?.succeed()
@@ -209,13 +213,17 @@ extension AMQPConnection {
         }
         try sendReplies(link)
         switch action {
-        case .none, .secretUpdated: break
+        case .none: break
+        case .secretUpdated: secretUpdated(link)
         case .opened(let tuning): opened(link, tuning)
         case .blocked(let reason):
             link.blockedReason = reason
+            if link.blockedSince == nil { link.blockedSince = .now }
             emit(.blocked(reason: reason))
+            // Those who wait for room have to know that it is something else now.
+            letPublishersPass()
         case .unblocked:
-            link.blockedReason = nil
+            blockIsOver(link)
             emit(.unblocked)
             letPublishersPass()
         case .closedByPeer(let reply):
@@ -281,6 +289,8 @@ extension AMQPConnection {
         lastLoss = error
         if let timer = link.heartbeatTimer { loop.cancel(timer) }
         link.stream.close()
+        blockIsOver(link)
+        failSecrets(link, error)
         handshake?.fail(error)
         handshake = nil
         for channel in channels.values { suspend(channel, error) }

@@ -64,6 +64,8 @@ public struct AMQPMetrics: Sendable, Equatable {
     /// Connections made, the first one included.
     public var connected = 0
     public var octetsReceived = 0
+    /// How long the broker has taken no publishes, all times together, without the one that still lasts.
+    public var blocked = Duration.zero
 
     public init() {}
 }

@@ -29,6 +29,9 @@ final class Link {
     var isOpen = false
     var isReadingPaused = false
     var blockedReason: String?
+    var blockedSince: ContinuousClock.Instant?
+    /// Secrets on their way, the oldest first.
+    var secrets: [(waiter: Waiter<Void>, username: String, secret: String)] = []
 
     init(_ stream: Stream, host: String, machine: ConnectionMachine, headerMax: Int, now: ContinuousClock.Instant) {
         self.stream = stream

@@ -95,34 +95,13 @@ extension AMQPConnection {
         channel.isConfirming = true
     }
 
-    /// Waits until it may be worth to try again.
-    func waitToPublish(on channel: ChannelCore, until deadline: ContinuousClock.Instant?) async throws(AMQPError) {
-        var limit = deadline.map { $0 - .now }
-        var error = AMQPError(.timeout, "the message could not be sent in time; it was not sent")
-        if case .opening = channel.status {
-            guard configuration.waitWhileDown > .zero else { throw Self.notConnected(state) }
-            if limit == nil || configuration.waitWhileDown < limit ?? .zero {
-                limit = configuration.waitWhileDown
-                error = Self.notConnected(state)
-            }
-            let waiter = channel.reopening.add()
-            defer { channel.reopening.remove(waiter) }
-            let reason = error
-            return try await wait(waiter, atMost: limit, otherwise: reason)
-        }
-        let waiter = channel.publishing.add()
-        defer { channel.publishing.remove(waiter) }
-        let reason = error
-        try await wait(waiter, atMost: limit, otherwise: reason)
-    }
-
     func publish(
         _ body: [UInt8], _ target: PublishTarget, _ properties: BasicProperties, on channel: ChannelCore,
         within time: Duration?
     ) async throws(AMQPError) -> PendingPublish {
-        let deadline = time.map { ContinuousClock.now + $0 }
+        var patience = PublishPatience(time, policy(of: channel))
         // Those who wait already come first.
-        if !channel.publishing.isEmpty { try await waitToPublish(on: channel, until: deadline) }
+        if !channel.publishing.isEmpty { try await waitToPublish(on: channel, &patience) }
         while true {
             do throws(AMQPError) {
                 if let publish = try publishNow(body, target, properties, on: channel) { return publish }
@@ -131,20 +110,17 @@ extension AMQPConnection {
                 channel.publishing.letPass(1)
                 throw error
             }
-            try await waitToPublish(on: channel, until: deadline)
+            try await waitToPublish(on: channel, &patience)
         }
     }
 
     func send(
         _ body: [UInt8], _ target: PublishTarget, _ properties: BasicProperties, on channel: ChannelCore
     ) async throws(AMQPError) {
+        var patience = PublishPatience(nil, policy(of: channel))
         while try !sendNow(body, target, properties, on: channel) {
-            try await waitToPublish(on: channel, until: nil)
+            try await waitToPublish(on: channel, &patience)
         }
-    }
-
-    func letPublishersPass() {
-        for channel in channels.values { channel.publishing.letPass() }
     }
 
     // MARK: Answers
