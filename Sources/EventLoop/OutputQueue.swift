@@ -23,18 +23,35 @@ struct OutputQueue: ~Copyable {
 
     /// One system call that sends as much as it takes.
     mutating func send(_ descriptor: CInt) throws(SystemError) -> Transfer {
-        let result: Transfer
-        if sharedCount == 0 {
-            result = try buffer.withBytes { bytes throws(SystemError) in
-                try transfer("send") {
-                    Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
-                }
-            }
-        } else {
-            result = try sendVectors(descriptor)
-        }
+        if sharedCount == 0 { return try buffer.send(descriptor) }
+        let result = try sendVectors(descriptor)
         if case .octets(let sent) = result { drop(sent) }
         return result
+    }
+
+    /// Gives `body` the first octets that lie together, and drops as many as it says it took.
+    mutating func takeFirst(
+        atMost most: Int, _ body: (UnsafeRawBufferPointer) throws(SystemError) -> Int
+    ) throws(SystemError) -> Int {
+        let taken: Int
+        if !buffer.isEmpty {
+            taken = try buffer.withBytes { bytes throws(SystemError) in
+                try body(UnsafeRawBufferPointer(rebasing: bytes.prefix(most)))
+            }
+        } else if firstShared < shared.count, let segment = shared[firstShared] {
+            let skip = sentOfFirst
+            var outcome = Result<Int, SystemError>.success(0)
+            segment.bytes.withUnsafeBytes { bytes in
+                outcome = Result { () throws(SystemError) in
+                    try body(UnsafeRawBufferPointer(rebasing: bytes[skip...].prefix(most)))
+                }
+            }
+            taken = try outcome.get()
+        } else {
+            return 0
+        }
+        drop(taken)
+        return taken
     }
 
     private func sendVectors(_ descriptor: CInt) throws(SystemError) -> Transfer {

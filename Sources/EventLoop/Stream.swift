@@ -28,17 +28,19 @@ extension StreamHandler {
 /// `write` refuses once `outputLimit` octets wait. An idle stream owns no buffer.
 package final class Stream: ReadinessHandler {
     package let loop: EventLoop
-    private let descriptor: CInt
-    private var handler: (any StreamHandler)?
-    private var output = OutputQueue()
+    let descriptor: CInt
+    var handler: (any StreamHandler)?
+    var output = OutputQueue()
+    /// nil where the octets go as they are.
+    var filtered: FilteredOutput?
     private var interest: Readiness = .readable
     private var isReadPaused = false
-    private var isEnded = false
+    var isEnded = false
     private var isFlushScheduled = false
-    private var isBlocked = false
+    var isBlocked = false
     private var isDrainDue = false
-    private var isFinishing = false
-    private var isOutputShut = false
+    var isFinishing = false
+    var isOutputShut = false
 
     package private(set) var isClosed = false
     /// `write` refuses while more octets than this wait.
@@ -48,7 +50,8 @@ package final class Stream: ReadinessHandler {
 
     /// Takes over a connected, non-blocking socket. On the loop only.
     package init(
-        _ descriptor: consuming OwnedDescriptor, on loop: EventLoop, handler: any StreamHandler
+        _ descriptor: consuming OwnedDescriptor, on loop: EventLoop, filter: (any StreamFilter)? = nil,
+        handler: any StreamHandler
     ) throws(SystemError) {
         self.loop = loop
         self.handler = handler
@@ -58,10 +61,11 @@ package final class Stream: ReadinessHandler {
         _ = setsockopt(number, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
         try loop.register(number, .readable, self)
         _ = descriptor.take()
+        if let filter { try start(filter) }
     }
 
     /// Octets that wait to be sent.
-    package var pendingOutput: Int { output.count }
+    package var pendingOutput: Int { output.count + (filtered?.wire.count ?? 0) }
 
     /// Lets unacknowledged output break the connection after `time` (TCP_USER_TIMEOUT, tcp(7)).
     package func setUserTimeout(_ time: Duration) {
@@ -103,13 +107,13 @@ package final class Stream: ReadinessHandler {
 
     private func mayWrite() -> Bool {
         if isClosed || isFinishing || isOutputShut { return false }
-        if output.count < outputLimit { return true }
+        if pendingOutput < outputLimit { return true }
         isDrainDue = true
         return false
     }
 
-    private func scheduleFlush() {
-        if output.count > lowWaterMark { isDrainDue = true }
+    func scheduleFlush() {
+        if pendingOutput > lowWaterMark { isDrainDue = true }
         guard !isFlushScheduled, !isBlocked else { return }
         isFlushScheduled = true
         loop.flushAtEndOfTurn(self)
@@ -142,10 +146,11 @@ package final class Stream: ReadinessHandler {
         } catch {
             return close(error)
         }
-        if output.isEmpty { outputIsEmpty() }
+        if pendingOutput == 0 { outputIsEmpty() }
     }
 
     private func sendAll() throws(SystemError) {
+        if filtered != nil { return try sendFiltered() }
         while !output.isEmpty {
             if case .wouldBlock = try output.send(descriptor) {
                 isBlocked = true
@@ -160,6 +165,7 @@ package final class Stream: ReadinessHandler {
             swap(&empty, &output.buffer)
             loop.giveBack(empty)
         }
+        if filtered != nil, !filteredOutputIsEmpty() { return }
         if isFinishing { return close(nil) }
         if isOutputShut { _ = shutdown(descriptor, CInt(SHUT_WR)) }
     }
@@ -173,7 +179,7 @@ package final class Stream: ReadinessHandler {
     }
 
     private func tellDrained() {
-        guard isDrainDue, !isClosed, output.isEmpty || output.count <= lowWaterMark else { return }
+        guard isDrainDue, !isClosed, pendingOutput <= max(0, lowWaterMark) else { return }
         isDrainDue = false
         handler?.streamDidDrain()
     }
@@ -227,13 +233,16 @@ package final class Stream: ReadinessHandler {
                 case .wouldBlock:
                     return
                 case .octets(0):
-                    isEnded = true
-                    updateInterest()
-                    handler?.streamDidEnd()
-                    return
+                    if filtered != nil { try filtered?.filter.peerDidEnd() }
+                    return end()
                 case .octets(let count):
-                    handler?.streamDidReceive(ReceivedBytes(UnsafeRawBufferPointer(rebasing: scratch[..<count])))
-                    if isClosed || isReadPaused || count < scratch.count { return }
+                    let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
+                    if filtered == nil {
+                        handler?.streamDidReceive(ReceivedBytes(bytes))
+                    } else {
+                        try receiveFiltered(bytes)
+                    }
+                    if isClosed || isReadPaused || isEnded || count < scratch.count { return }
                 }
             } catch {
                 return close(error)
@@ -241,7 +250,14 @@ package final class Stream: ReadinessHandler {
         }
     }
 
-    private func updateInterest() {
+    /// The peer sends no more.
+    func end() {
+        isEnded = true
+        updateInterest()
+        handler?.streamDidEnd()
+    }
+
+    func updateInterest() {
         guard !isClosed else { return }
         var wanted: Readiness = []
         if !isReadPaused, !isEnded { wanted.insert(.readable) }
@@ -262,25 +278,27 @@ package final class Stream: ReadinessHandler {
         guard !isClosed, !isOutputShut else { return }
         isOutputShut = true
         // Unless a flush is due, which does it.
-        if output.isEmpty, !isFlushScheduled { _ = shutdown(descriptor, CInt(SHUT_WR)) }
+        if pendingOutput == 0, !isFlushScheduled { outputIsEmpty() }
     }
 
     /// Sends what waits, then closes.
     package func closeAfterFlush() {
         guard !isClosed else { return }
         isFinishing = true
-        if output.isEmpty { close(nil) }
+        if pendingOutput == 0 { outputIsEmpty() }
     }
 
     /// Closes at once; what waits is dropped. `streamDidClose` comes before it returns.
     package func close() { close(nil) }
 
-    private func close(_ error: SystemError?) {
+    func close(_ error: SystemError?) {
         guard !isClosed else { return }
         isClosed = true
+        if filtered != nil { sayLast(isOrderly: error == nil) }
         loop.deregister(descriptor)
         _ = Glibc.close(descriptor)
         output.clear()
+        filtered = nil
         let handler = self.handler
         self.handler = nil
         handler?.streamDidClose(error)

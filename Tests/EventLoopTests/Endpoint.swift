@@ -30,10 +30,11 @@ final class Endpoint: StreamHandler, @unchecked Sendable {
 
     /// On the loop.
     static func open(
-        _ descriptor: consuming OwnedDescriptor, on loop: EventLoop, reaction: ((Stream, Event) -> Void)? = nil
+        _ descriptor: consuming OwnedDescriptor, on loop: EventLoop, filter: (any StreamFilter)? = nil,
+        reaction: ((Stream, Event) -> Void)? = nil
     ) throws -> Endpoint {
         let endpoint = Endpoint(loop, reaction: reaction)
-        endpoint.stream = try Stream(descriptor, on: loop, handler: endpoint)
+        endpoint.stream = try Stream(descriptor, on: loop, filter: filter, handler: endpoint)
         return endpoint
     }
 
