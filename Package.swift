@@ -108,6 +108,7 @@ let package = Package(
                 "Support", "AMQP", "AMQPWire", "Messaging", "Delivery", "SQLite", "EventLoop", "Service", "api",
                 "store-admin",
             ]),
+        tests("ExampleTests", ["Support"]),
         tests("EndToEnd", ["Support", "AMQP", "api", "store-admin"]),
     ]
 )
