@@ -7,6 +7,7 @@ import EventLoop
 /// it (for example with 404 after a publish to an exchange that does not exist) it is gone for good, everything that
 /// waits on it fails with the broker's words, and other channels live on.
 public final class AMQPChannel: Sendable {
+    /// The connection that it belongs to.
     public let connection: AMQPConnection
     let core: Isolated<ChannelCore>
 

@@ -5,6 +5,10 @@ extension AMQPChannel {
     /// Publishes and waits until the broker has the message.
     ///
     /// - Parameters:
+    ///   - body: any octets.
+    ///   - exchange: its name; the one without a name takes the routing key for the name of a queue.
+    ///   - routingKey: by what the exchange chooses the queues.
+    ///   - properties: what the message says about itself. It is on disk only if it is `.persistent`.
     ///   - mandatory: a message that no queue takes is an error instead of being dropped.
     ///   - time: how long to wait for room to send; nil waits as long as it takes.
     /// - Throws: `.publishRefused` or `.publishReturned`: the broker does not have it. `.publishUnknown`: nobody knows,

@@ -5,18 +5,26 @@ public struct ExchangeType: RawRepresentable, Hashable, Sendable, ExpressibleByS
     public var rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
     public init(stringLiteral value: String) { rawValue = value }
+    /// To the queues whose binding has exactly the routing key of the message.
     public static let direct: ExchangeType = "direct"
+    /// To every queue that is bound.
     public static let fanout: ExchangeType = "fanout"
+    /// To the queues whose binding fits the routing key word by word: `*` is one word, `#` any number of them.
     public static let topic: ExchangeType = "topic"
+    /// To the queues whose binding fits the headers of the message; its argument `x-match` is `all` or `any`.
     public static let headers: ExchangeType = "headers"
 }
 
 /// What the broker says about a queue.
 public struct QueueInfo: Hashable, Sendable {
+    /// The name; the one that the broker chose, if it was declared without.
     public var name: String
+    /// Messages that are ready: neither delivered nor acknowledged.
     public var messageCount: Int
+    /// Consumers of all connections.
     public var consumerCount: Int
 
+    /// Puts the parts together.
     public init(name: String, messageCount: Int, consumerCount: Int) {
         self.name = name
         self.messageCount = messageCount
@@ -42,6 +50,8 @@ extension AMQPChannel {
         _ = try await connection.request(ExchangeDeclare(exchange: name, passive: true), core)
     }
 
+    /// Deletes an exchange and its bindings; it is no error if there is none. With `ifUnused` a 406 ends the channel if
+    /// something is bound to it.
     public func deleteExchange(_ name: String, ifUnused: Bool = false) async throws(AMQPError) {
         try await connection.change(ExchangeDelete(exchange: name, ifUnused: ifUnused), on: core) {
             $0.exchangeDeleted(name)
@@ -59,6 +69,7 @@ extension AMQPChannel {
         }
     }
 
+    /// Removes a binding between exchanges; it is no error if there is none.
     public func unbindExchange(
         _ destination: String, from source: String, routingKey: String = "", arguments: FieldTable = [:]
     ) async throws(AMQPError) {
@@ -85,6 +96,7 @@ extension AMQPChannel {
         try await connection.declareQueue(QueueDeclare(queue: name, passive: true), on: core)
     }
 
+    /// Lets messages flow from an exchange to a queue; what the routing key means depends on the exchange's type.
     public func bindQueue(
         _ queue: String, to exchange: String, routingKey: String = "", arguments: FieldTable = [:]
     ) async throws(AMQPError) {
@@ -94,6 +106,7 @@ extension AMQPChannel {
         }
     }
 
+    /// Removes the binding of a queue; it is no error if there is none.
     public func unbindQueue(
         _ queue: String, from exchange: String, routingKey: String = "", arguments: FieldTable = [:]
     ) async throws(AMQPError) {

@@ -11,7 +11,9 @@ public actor AMQPConnection {
     nonisolated let configuration: AMQPConfiguration
     let endpoints: [Endpoint]
     var nextEndpoint = 0
+    /// Where it is in its life now.
     public internal(set) var state = AMQPConnectionState.connecting
+    /// What it has done so far.
     public internal(set) var metrics = AMQPMetrics()
 
     /// What the broker says about itself: `product`, `version`, `cluster_name`, `capabilities` and more
@@ -62,7 +64,10 @@ public actor AMQPConnection {
 
     /// Connects to the first broker of the list that answers.
     ///
-    /// - Parameter uri: one AMQP URI or several, separated by commas.
+    /// - Parameters:
+    ///   - uri: one AMQP URI or several, separated by commas.
+    ///   - name: shown by the broker's management pages; nil leaves the configuration's.
+    ///   - configuration: every limit and policy.
     /// - Throws: what to do about it is in the error's code and message: `.authentication`, `.virtualHost`,
     ///   `.unreachable`, `.notAMQP`, `.connectTimeout`, `.invalidURI` and others.
     public static func connect(

@@ -4,6 +4,7 @@ import AMQPWire
 public struct AMQPConfiguration: Sendable {
     /// What happens when the connection is lost.
     public struct Recovery: Sendable {
+        /// Whether a lost connection is restored.
         public var isEnabled = true
         /// Before the first attempt; it doubles with each one that fails.
         public var initialDelay: Duration = .milliseconds(100)
@@ -12,6 +13,7 @@ public struct AMQPConfiguration: Sendable {
         /// What part of a delay is chosen at random, 0 to 1, so that many clients do not return all at once.
         public var jitter = 0.5
 
+        /// The defaults.
         public init() {}
         /// The connection is not restored.
         public static var disabled: Recovery {
@@ -53,6 +55,7 @@ public struct AMQPConfiguration: Sendable {
     public var clientProperties: FieldTable = [:]
     /// Overrides what the URI says; nil leaves it.
     public var heartbeat: Duration?
+    /// The highest channel number to ask for, and so the number of channels; the broker may allow fewer.
     public var channelMax: UInt16 = 2047
     /// Octets.
     public var frameMax: UInt32 = 131_072
@@ -62,13 +65,16 @@ public struct AMQPConfiguration: Sendable {
     public var requestTimeout: Duration = .seconds(30)
     /// How long `close` waits for the broker's answer.
     public var closeTimeout: Duration = .seconds(3)
+    /// What happens when the connection is lost.
     public var recovery = Recovery()
+    /// What `connect` does when no broker can be reached.
     public var firstAttempt = FirstAttempt.mustSucceed
     /// What requests and publishes do while there is no connection, and publishes while the broker blocks them. A
     /// channel may have a policy of its own (`openChannel(whileDown:)`).
     public var whileDown = DownPolicy.wait(.seconds(30))
     /// Publishes of a channel that may wait for their confirm, in number and in octets.
     public var publishWindow = 1024
+    /// The same in octets of their bodies.
     public var publishWindowOctets = 16 << 20
     /// Deliveries that nobody has taken yet may hold this many octets (each counts 512 more than its body); above it
     /// the socket is not read.
@@ -80,5 +86,6 @@ public struct AMQPConfiguration: Sendable {
     /// Told of every event, on the connection's own thread: it must not block.
     public var onEvent: (@Sendable (AMQPEvent) -> Void)?
 
+    /// The defaults, and a name.
     public init(name: String? = nil) { self.name = name }
 }

@@ -8,6 +8,7 @@ public enum AMQPEvent: Sendable, CustomStringConvertible {
     case disconnected(AMQPError)
     /// An attempt follows after the delay.
     case retrying(attempt: Int, after: Duration)
+    /// An attempt to connect did not succeed, for this reason.
     case attemptFailed(AMQPError)
     /// Channels, topology and consumers are back, except for those reported as `notRestored`.
     case recovered
@@ -17,6 +18,7 @@ public enum AMQPEvent: Sendable, CustomStringConvertible {
     case queueRenamed(from: String, to: String)
     /// The broker takes no publishes for now, for example because it is short of memory.
     case blocked(reason: String)
+    /// The broker takes publishes again.
     case unblocked
     /// A message came back that no waiting publish of this program matches.
     case strayReturn(PeerReply, exchange: String, routingKey: String)
@@ -42,30 +44,43 @@ public enum AMQPEvent: Sendable, CustomStringConvertible {
 
 /// Where a connection is in its life.
 public enum AMQPConnectionState: Sendable, Equatable {
+    /// The first attempt is under way.
     case connecting
+    /// It can be used.
     case open
     /// Lost and being restored; the error tells why the last attempt or connection ended.
     case recovering(AMQPError?)
+    /// `close` waits for the broker's answer.
     case closing
+    /// It is gone for good; the error is nil after `close()`.
     case closed(AMQPError?)
 }
 
 /// Counters since the connection was made.
 public struct AMQPMetrics: Sendable, Equatable {
+    /// Messages sent.
     public var published = 0
+    /// Publishes that the broker has confirmed.
     public var confirmed = 0
+    /// Publishes that the broker has refused (nack).
     public var refused = 0
+    /// Mandatory messages that no queue took.
     public var returned = 0
     /// Publishes whose outcome is not known.
     public var unknown = 0
+    /// Deliveries received, those to `get` not counted.
     public var delivered = 0
+    /// Deliveries acknowledged.
     public var acknowledged = 0
+    /// Deliveries given up with nack or reject.
     public var rejected = 0
     /// Connections made, the first one included.
     public var connected = 0
+    /// Octets read from the broker.
     public var octetsReceived = 0
     /// How long the broker has taken no publishes, all times together, without the one that still lasts.
     public var blocked = Duration.zero
 
+    /// All zero.
     public init() {}
 }

@@ -36,6 +36,7 @@ public final class AMQPConsumer: AsyncSequence, Sendable {
         if left.count > 0 { taken(left.octets, left.count) }
     }
 
+    /// The channel that it consumes on.
     public var channel: AMQPChannel { origin.channel }
     /// The consumer's name on its channel.
     public var tag: String { origin.consumerTag }
@@ -112,6 +113,7 @@ public final class AMQPConsumer: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> Iterator { Iterator(consumer: self) }
 
+    /// Reads a consumer; several iterators share its deliveries.
     public struct Iterator: AsyncIteratorProtocol {
         let consumer: AMQPConsumer
 

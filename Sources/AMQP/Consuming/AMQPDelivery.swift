@@ -18,10 +18,12 @@ public final class AMQPDelivery: Sendable {
     private let route: Route
     /// Which of the channel's connections it came by.
     let generation: UInt64
+    /// Its number on the channel.
     public let deliveryTag: UInt64
     /// It was delivered before and not acknowledged.
     public let redelivered: Bool
     let propertyOctets: [UInt8]
+    /// What was published, octet by octet.
     public let body: [UInt8]
 
     init(
@@ -37,11 +39,13 @@ public final class AMQPDelivery: Sendable {
         self.body = body
     }
 
+    /// The channel that it came by.
     public var channel: AMQPChannel { origin.channel }
     /// Empty for what `get` fetched.
     public var consumerTag: String { origin.consumerTag }
     /// The exchange that it was published to; empty for the default exchange.
     public var exchange: String { route.exchange }
+    /// The routing key that it was published with.
     public var routingKey: String { route.routingKey }
 
     /// Decoded at each call: keep what is needed more than once.
@@ -82,9 +86,11 @@ public final class AMQPDelivery: Sendable {
 
     /// What to do with a message whose processing fails.
     public enum FailurePolicy: Sendable {
+        /// Requeue each time; a message that always fails comes again for ever.
         case requeue
         /// Requeue the first time; a message that was delivered before goes to the dead letters.
         case requeueOnce
+        /// To the dead letters at once; dropped if the queue has no dead-letter exchange.
         case reject
     }
 

@@ -5,9 +5,12 @@ extension AMQPChannel {
     /// Starts a consumer.
     ///
     /// - Parameters:
+    ///   - queue: its name.
     ///   - prefetch: how many unsettled deliveries it may hold; 0 means no limit.
     ///   - acknowledges: whether deliveries have to be acknowledged; without, they count as done when they are sent.
+    ///   - exclusive: no other consumer may read the queue; 403 ends the channel if there is one.
     ///   - tag: its name on the channel; by default one is chosen.
+    ///   - arguments: such as `x-priority`.
     public func consume(
         _ queue: String, prefetch: UInt16 = 100, acknowledges: Bool = true, exclusive: Bool = false,
         tag: String? = nil, arguments: FieldTable = [:]

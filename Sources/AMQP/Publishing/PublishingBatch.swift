@@ -6,6 +6,9 @@ extension AMQPChannel {
     ///
     /// - Parameters:
     ///   - bodies: one for each message; everything else they have in common.
+    ///   - exchange: its name; the one without a name takes the routing key for the name of a queue.
+    ///   - routingKey: by what the exchange chooses the queues.
+    ///   - properties: what each message says about itself.
     ///   - mandatory: a message that no queue takes is refused instead of being dropped.
     ///   - time: how long to wait for room to send; nil waits as long as it takes.
     /// - Returns: the outcomes in the order of the messages. Those that were not sent, because the arguments cannot

@@ -7,6 +7,7 @@ public struct Tuning: Hashable, Sendable {
     /// Seconds; 0 means no heartbeats.
     public var heartbeat: UInt16
 
+    /// RabbitMQ's defaults, where nothing else is said.
     public init(channelMax: UInt16 = 2047, frameMax: UInt32 = 131_072, heartbeat: UInt16 = 60) {
         self.channelMax = channelMax
         self.frameMax = frameMax

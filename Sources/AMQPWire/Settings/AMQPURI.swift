@@ -3,12 +3,19 @@
 /// What the URI does not say is nil, so that defaults stay with the reader; `amqp://host/` says that the virtual host
 /// has an empty name, which is not `amqp://host`.
 public struct AMQPURI: Hashable, Sendable {
+    /// Whether the scheme is `amqps`.
     public var usesTLS: Bool
+    /// The user to log in as.
     public var username: String?
+    /// The user's password.
     public var password: String?
+    /// A name or an address, an IPv6 address without its brackets.
     public var host: String?
+    /// The TCP port.
     public var port: UInt16?
+    /// The virtual host, without the slash in front.
     public var virtualHost: String?
+    /// What the query says.
     public var options = Options()
 
     /// The query's parameters.
@@ -17,15 +24,24 @@ public struct AMQPURI: Hashable, Sendable {
         public var heartbeat: UInt16?
         /// Milliseconds.
         public var connectionTimeout: UInt32?
+        /// The highest channel number.
         public var channelMax: UInt16?
+        /// Octets of the largest frame.
         public var frameMax: UInt32?
+        /// `cacertfile`: a PEM file with the authorities to trust.
         public var caCertificateFile: String?
+        /// `certfile`: a PEM file with the client's certificate.
         public var certificateFile: String?
+        /// `keyfile`: a PEM file with the client's private key.
         public var keyFile: String?
+        /// `verify`: whether the server's certificate is checked.
         public var verifyPeer: Bool?
+        /// `server_name_indication`: the name to ask the server for.
         public var serverNameIndication: String?
+        /// `auth_mechanism`, once for each: what may be used to log in, the preferred one first.
         public var authenticationMechanisms: [AuthenticationMechanism] = []
 
+        /// Nothing is said.
         public init() {}
     }
 

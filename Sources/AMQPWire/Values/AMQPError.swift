@@ -79,17 +79,21 @@ public struct AMQPError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let consumerCancelled = Code(rawValue: "consumerCancelled")
     }
 
+    /// For the program.
     public var code: Code
+    /// For a person: what went wrong, and what can be done.
     public var message: String
     /// What the peer said, if it said something.
     public var reply: PeerReply?
     /// `host:port` of the peer, where one is meant.
     public var host: String?
+    /// The virtual host, where one is meant.
     public var virtualHost: String?
 
     /// What to tell the peer when this error ends the connection.
     package var verdict: Verdict?
 
+    /// Puts the parts together, for tests and for errors of your own.
     public init(
         _ code: Code, _ message: String, reply: PeerReply? = nil, host: String? = nil, virtualHost: String? = nil
     ) {

@@ -4,32 +4,63 @@ public struct BasicProperties: Hashable, Sendable {
     public struct DeliveryMode: RawRepresentable, Hashable, Sendable {
         public var rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// In memory; it is gone when the broker restarts.
         public static let transient = DeliveryMode(rawValue: 1)
+        /// On disk, if its queue is durable.
         public static let persistent = DeliveryMode(rawValue: 2)
     }
 
     /// The properties that are short strings.
     public enum Text: Hashable, Sendable {
-        case contentType, contentEncoding, correlationID, replyTo, expiration, messageID, type, userID, appID, clusterID
+        /// `content-type`
+        case contentType
+        /// `content-encoding`
+        case contentEncoding
+        /// `correlation-id`
+        case correlationID
+        /// `reply-to`
+        case replyTo
+        /// `expiration`
+        case expiration
+        /// `message-id`
+        case messageID
+        /// `type`
+        case type
+        /// `user-id`
+        case userID
+        /// `app-id`
+        case appID
+        /// `cluster-id`
+        case clusterID
     }
 
+    /// The MIME type of the body, such as `application/json`. The broker does not look at it.
     public var contentType: String?
+    /// How the body is encoded, such as `gzip`. The broker does not look at it.
     public var contentEncoding: String?
+    /// Fields of the application, and those that the broker adds, such as `x-death`.
     public var headers: FieldTable?
+    /// Whether the broker writes the message to disk; nil is transient.
     public var deliveryMode: DeliveryMode?
     /// 0 to 9
     public var priority: UInt8?
+    /// The request that an answer belongs to.
     public var correlationID: String?
+    /// The queue to which the answer goes.
     public var replyTo: String?
     /// Milliseconds, in decimal digits.
     public var expiration: String?
+    /// Tells messages apart, for example to drop one that came twice.
     public var messageID: String?
     /// Seconds since 1970.
     public var timestamp: UInt64?
+    /// What kind of message it is, in the application's own words.
     public var type: String?
     /// The broker checks that it is the name of the publishing user.
     public var userID: String?
+    /// The program that published it.
     public var appID: String?
+    /// Has no meaning any more (deprecated in AMQP 0-9-1).
     public var clusterID: String?
 
     /// What was received in a short string that is not UTF-8, and what its property shows instead.
@@ -40,6 +71,7 @@ public struct BasicProperties: Hashable, Sendable {
         var shown: String
     }
 
+    /// The given properties; the others are absent.
     public init(
         contentType: String? = nil, contentEncoding: String? = nil, headers: FieldTable? = nil,
         deliveryMode: DeliveryMode? = nil, priority: UInt8? = nil, correlationID: String? = nil,

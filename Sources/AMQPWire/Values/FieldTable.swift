@@ -2,17 +2,22 @@
 ///
 /// A peer may send a name twice; both are kept, and the subscript finds the first.
 public struct FieldTable: Hashable, Sendable, ExpressibleByDictionaryLiteral {
+    /// All fields in their order.
     public private(set) var fields: [(name: String, value: FieldValue)]
 
+    /// No fields.
     public init() { fields = [] }
 
+    /// These fields, in this order.
     public init(_ fields: [(String, FieldValue)]) {
         self.fields = fields.map { (name: $0.0, value: $0.1) }
     }
 
     public init(dictionaryLiteral elements: (String, FieldValue)...) { self.init(elements) }
 
+    /// Whether there is no field.
     public var isEmpty: Bool { fields.isEmpty }
+    /// The number of fields.
     public var count: Int { fields.count }
 
     /// The first value of that name; setting replaces it where it stands, or appends; nil removes every one.

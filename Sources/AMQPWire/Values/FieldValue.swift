@@ -66,18 +66,22 @@ extension FieldValue {
         }
     }
 
+    /// The text, if it is one.
     public var string: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
+    /// The truth value, if it is one.
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
 
+    /// The table, if it is one.
     public var table: FieldTable? {
         if case .table(let value) = self { value } else { nil }
     }
 
+    /// The elements, if it is an array.
     public var array: [FieldValue]? {
         if case .array(let value) = self { value } else { nil }
     }
