@@ -72,6 +72,16 @@ swift() {
     HOME=$root/.build/home CLANG_MODULE_CACHE_PATH=$root/.build/home/modules command swift "$@"
 }
 
+# The folder of the toolchain that `swift` belongs to, which may itself be a link into another folder.
+toolchain() {
+    local resources
+    resources=$(target_info runtimeResourcePath)
+    [ -x "$resources/../../bin/docc" ] || fail "no docc in the toolchain of $resources"
+    cd -P "$resources/../.." && pwd
+}
+target_triple() { target_info triple; }
+target_info() { swift -print-target-info | sed -n "s/.*\"$1\": \"\(.*\)\".*/\1/p" | head -n 1; }
+
 # --- Ports ----------------------------------------------------------------------------------------------------------
 
 is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
