@@ -41,11 +41,11 @@ extension AMQPConnection {
     ) async -> PendingBatch {
         let channel = core.get(self)
         let batch = PendingBatch(count: bodies.count)
-        let deadline = time.map { ContinuousClock.now + $0 }
+        var patience = PublishPatience(time, policy(of: channel))
         var sent = 0
         do throws(AMQPError) {
             // Those who wait already come first.
-            if !channel.publishing.isEmpty { try await waitToPublish(on: channel, until: deadline) }
+            if !channel.publishing.isEmpty { try await waitToPublish(on: channel, &patience) }
             while sent < bodies.count {
                 do throws(AMQPError) {
                     try publishNow(bodies, from: &sent, batch, target, properties, on: channel)
@@ -54,7 +54,7 @@ extension AMQPConnection {
                     channel.publishing.letPass(1)
                     throw error
                 }
-                if sent < bodies.count { try await waitToPublish(on: channel, until: deadline) }
+                if sent < bodies.count { try await waitToPublish(on: channel, &patience) }
             }
         } catch {
             batch.notSent(from: sent, error)
