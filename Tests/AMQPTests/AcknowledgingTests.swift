@@ -66,4 +66,38 @@ struct AcknowledgingTests {
                 Written(method: "ack", tag: 6),
             ])
     }
+
+    @Test("between recover and its answer there is nothing to settle")
+    func takenBack() async throws {
+        try await PublishingTests.withChannel { peer in
+            try peer.expect(BasicQos.id)
+            try peer.send(BasicQosOk())
+            let tag = try peer.expect { if case .basicConsume(let consume) = $0 { consume.consumerTag } else { nil } }
+            try peer.send(BasicConsumeOk(consumerTag: tag))
+            for number in 1...2 as ClosedRange<UInt64> {
+                try peer.send(BasicDeliver(consumerTag: tag, deliveryTag: number), body: [])
+            }
+            try peer.expect(BasicRecover.id)
+            // It was on its way when the broker read basic.recover.
+            try peer.send(BasicDeliver(consumerTag: tag, deliveryTag: 3), body: [])
+            try peer.expect(QueuePurge.id)
+            try peer.send(BasicRecoverOk())
+            try peer.send(BasicDeliver(consumerTag: tag, deliveryTag: 4, redelivered: true), body: [])
+            try peer.send(QueuePurgeOk(messageCount: 0))
+            try peer.expect { if case .basicAck(let ack) = $0, ack.deliveryTag == 4 { () } else { nil } }
+            try peer.farewell()
+        } _: { connection, channel in
+            let consumer = try await channel.consume("q")
+            var old: [AMQPDelivery] = []
+            while old.count < 2 { old += try await consumer.nextBatch() }
+            async let recovered: Void = channel.recover()
+            old.append(try #require(try await consumer.next()))
+            for delivery in old { #expect(try await delivery.ack() == .stale) }
+            try await channel.purgeQueue("q")
+            try await recovered
+            let again = try #require(try await consumer.next())
+            #expect(again.redelivered)
+            #expect(try await again.ack() == .sent)
+        }
+    }
 }

@@ -93,7 +93,10 @@ extension AMQPConnection {
     }
 
     func recover(on core: Isolated<ChannelCore>) async throws(AMQPError) {
-        _ = try await request(BasicRecover(requeue: true), on: core.get(self))
+        let channel = core.get(self)
+        try await ready(channel)
+        channel.isTakenBack = true
+        _ = try await requestNow(BasicRecover(requeue: true), on: channel)
     }
 
     func selectTransactions(on core: Isolated<ChannelCore>) async throws(AMQPError) {

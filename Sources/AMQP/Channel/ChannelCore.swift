@@ -23,6 +23,10 @@ final class ChannelCore {
     var machine: ChannelMachine?
     /// Counts the connections of the channel, and how often it gave back everything: deliveries of before are stale.
     var generation: UInt64 = 0
+    /// basic.recover is on its way: the broker takes back what was delivered, and what it delivers before its answer.
+    var isTakenBack = false
+    /// The generation of a delivery that can be settled now; no delivery has number 0.
+    var settledGeneration: UInt64 { isTakenBack ? 0 : generation }
     var lastTicket: ChannelMachine.Ticket = 0
     var replies: [ChannelMachine.Ticket: Waiter<Reply>] = [:]
     var opening: Waiter<Void>?

@@ -84,6 +84,7 @@ extension AMQPConnection {
 
     /// After basic.recover the broker has taken back every delivery that was not settled, and will deliver it again.
     private func gaveBackAll(_ channel: ChannelCore) {
+        channel.isTakenBack = false
         channel.generation += 1
         for record in channel.consumers.values where !record.method.noAck { release(record.consumer.discard()) }
     }
@@ -132,6 +133,7 @@ extension AMQPConnection {
 
     private func failRequests(_ channel: ChannelCore, _ error: AMQPError) {
         channel.isAckDue = false
+        channel.isTakenBack = false
         channel.opening?.fail(error)
         channel.opening = nil
         let replies = channel.replies

@@ -159,7 +159,7 @@ extension AMQPConnection {
 
     func settle(_ delivery: AMQPDelivery, _ answer: AMQPDelivery.Answer, _ multiple: Bool) -> AMQPDelivery.Settled {
         let channel = delivery.channel.core.get(self)
-        guard channel.generation == delivery.generation, case .open = channel.status, let link,
+        guard channel.settledGeneration == delivery.generation, case .open = channel.status, let link,
             channel.machine != nil
         else { return .stale }
         let settling: UnsettledDeliveries.Settling?

@@ -95,7 +95,7 @@ extension AMQPConnection {
         let left = record.method.noAck ? [] : consumer.drain()
         release((left.reduce(0) { $0 + $1.octets }, left.count))
         if let link {
-            for delivery in left where delivery.generation == channel.generation {
+            for delivery in left where delivery.generation == channel.settledGeneration {
                 giveBack(delivery.deliveryTag, channel, link)
             }
         }
