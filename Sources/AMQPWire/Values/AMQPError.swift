@@ -79,29 +79,86 @@ public struct AMQPError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let consumerCancelled = Code(rawValue: "consumerCancelled")
     }
 
-    /// For the program.
-    public var code: Code
-    /// For a person: what went wrong, and what can be done.
-    public var message: String
-    /// What the peer said, if it said something.
-    public var reply: PeerReply?
-    /// `host:port` of the peer, where one is meant.
-    public var host: String?
-    /// The virtual host, where one is meant.
-    public var virtualHost: String?
+    /// One reference, since every call that may throw makes room for its error.
+    private var details: Details
 
-    /// What to tell the peer when this error ends the connection.
-    package var verdict: Verdict?
+    private final class Details: Sendable, Hashable {
+        let code: Code
+        let message: String
+        let reply: PeerReply?
+        let host: String?
+        let virtualHost: String?
+        let verdict: Verdict?
+
+        init(
+            _ code: Code, _ message: String, reply: PeerReply?, host: String?, virtualHost: String?,
+            verdict: Verdict?
+        ) {
+            self.code = code
+            self.message = message
+            self.reply = reply
+            self.host = host
+            self.virtualHost = virtualHost
+            self.verdict = verdict
+        }
+
+        static func == (one: Details, other: Details) -> Bool {
+            one.code == other.code && one.message == other.message && one.reply == other.reply
+                && one.host == other.host && one.virtualHost == other.virtualHost && one.verdict == other.verdict
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(code)
+            hasher.combine(message)
+        }
+    }
 
     /// Puts the parts together, for tests and for errors of your own.
     public init(
         _ code: Code, _ message: String, reply: PeerReply? = nil, host: String? = nil, virtualHost: String? = nil
     ) {
-        self.code = code
-        self.message = message
-        self.reply = reply
-        self.host = host
-        self.virtualHost = virtualHost
+        details = Details(code, message, reply: reply, host: host, virtualHost: virtualHost, verdict: nil)
+    }
+
+    private mutating func change(
+        code: Code? = nil, message: String? = nil, reply: PeerReply?? = nil, host: String?? = nil,
+        virtualHost: String?? = nil, verdict: Verdict?? = nil
+    ) {
+        details = Details(
+            code ?? details.code, message ?? details.message, reply: reply ?? details.reply,
+            host: host ?? details.host, virtualHost: virtualHost ?? details.virtualHost,
+            verdict: verdict ?? details.verdict)
+    }
+
+    /// For the program.
+    public var code: Code {
+        get { details.code }
+        set { change(code: newValue) }
+    }
+    /// For a person: what went wrong, and what can be done.
+    public var message: String {
+        get { details.message }
+        set { change(message: newValue) }
+    }
+    /// What the peer said, if it said something.
+    public var reply: PeerReply? {
+        get { details.reply }
+        set { change(reply: .some(newValue)) }
+    }
+    /// `host:port` of the peer, where one is meant.
+    public var host: String? {
+        get { details.host }
+        set { change(host: .some(newValue)) }
+    }
+    /// The virtual host, where one is meant.
+    public var virtualHost: String? {
+        get { details.virtualHost }
+        set { change(virtualHost: .some(newValue)) }
+    }
+    /// What to tell the peer when this error ends the connection.
+    package var verdict: Verdict? {
+        get { details.verdict }
+        set { change(verdict: .some(newValue)) }
     }
 
     public var description: String {
