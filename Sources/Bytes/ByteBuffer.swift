@@ -103,6 +103,13 @@ package struct ByteBuffer: ~Copyable {
 
     /// Appends the UTF-8 of `text`.
     @inlinable
+    package mutating func append(utf8 text: String) {
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Appends the UTF-8 of `text`.
+    @inlinable
     package mutating func append(utf8 text: some StringProtocol) {
         var text = String(text)
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }

@@ -20,7 +20,9 @@ final class ChannelCore {
     var status = Status.opening
     /// False while it opens for the first time.
     var hasBeenOpen = false
-    var machine: ChannelMachine?
+    @exclusivity(unchecked) var machine: ChannelMachine?
+    /// On the connection that it was opened on last.
+    var number: UInt16 = 0
     /// Counts the connections of the channel, and how often it gave back everything: deliveries of before are stale.
     var generation: UInt64 = 0
     /// basic.recover is on its way: the broker takes back what was delivered, and what it delivers before its answer.
@@ -35,7 +37,7 @@ final class ChannelCore {
     /// Those who wait until the channel is open again.
     var reopening = Gate()
 
-    var confirms = ConfirmRing<AwaitedPublish>()
+    @exclusivity(unchecked) var confirms = ConfirmRing<AwaitedPublish>()
     /// confirm.select was sent on this connection.
     var isConfirming = false
     var isTransactional = false

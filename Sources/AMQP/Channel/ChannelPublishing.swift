@@ -30,23 +30,15 @@ extension AMQPChannel {
         mandatory: Bool = false, within time: Duration? = nil
     ) async throws(AMQPError) -> PendingPublish {
         let target = PublishTarget(exchange: exchange, routingKey: routingKey, mandatory: mandatory)
-        if connection.loop.isCurrent, let publish = try publishingHere(body, target, properties) { return publish }
-        return try await connection.publish(body, target, properties, core, within: time)
-    }
-
-    /// On the loop's thread there is nothing to hop over. Nil if the message has to wait.
-    private func publishingHere(_ body: [UInt8], _ target: PublishTarget, _ properties: BasicProperties)
-        throws(AMQPError) -> PendingPublish?
-    {
-        try connection.assumeIsolated { connection -> Result<PendingPublish?, AMQPError> in
-            let channel = core.get(connection)
-            guard channel.publishing.isEmpty else { return .success(nil) }
-            do throws(AMQPError) {
-                return .success(try connection.publishNow(body, target, properties, on: channel))
-            } catch {
-                return .failure(error)
+        // On the loop's thread there is nothing to hop over.
+        if connection.loop.isCurrent {
+            switch AMQPConnection.publishHere(connection, body, target, properties, core) {
+            case .sent(let publish): return publish
+            case .failed(let error): throw error
+            case .hasToWait: break
             }
-        }.get()
+        }
+        return try await connection.publish(body, target, properties, core, within: time)
     }
 
     /// Publishes without asking for a confirm, for transactions and for what may be lost. The channel must not have
@@ -61,6 +53,35 @@ extension AMQPChannel {
 }
 
 extension AMQPConnection {
+    enum Attempt {
+        case sent(PendingPublish)
+        case hasToWait
+        indirect case failed(AMQPError)
+    }
+
+    private typealias Publish =
+        @Sendable (isolated AMQPConnection, [UInt8], PublishTarget, BasicProperties, Isolated<ChannelCore>) -> Attempt
+    typealias PublishHere =
+        @Sendable (AMQPConnection, [UInt8], PublishTarget, BasicProperties, Isolated<ChannelCore>) -> Attempt
+
+    /// `tryToPublish` for callers on the loop's thread, as `settleHere` is for acknowledgements.
+    static let publishHere = unsafeBitCast(
+        { $0.tryToPublish($1, $2, $3, $4) } as Publish, to: PublishHere.self)
+
+    private func tryToPublish(
+        _ body: [UInt8], _ target: PublishTarget, _ properties: borrowing BasicProperties,
+        _ core: Isolated<ChannelCore>
+    ) -> Attempt {
+        let channel = core.get(self)
+        // Those who wait already come first.
+        guard channel.publishing.isEmpty else { return .hasToWait }
+        do throws(AMQPError) {
+            return try publishNow(body, target, properties, on: channel).map { .sent($0) } ?? .hasToWait
+        } catch {
+            return .failed(error)
+        }
+    }
+
     func publish(
         _ body: [UInt8], _ target: PublishTarget, _ properties: BasicProperties, _ core: Isolated<ChannelCore>,
         within time: Duration?

@@ -101,6 +101,7 @@ extension AMQPConnection {
             throw error
         }
         channel.generation += 1
+        channel.number = number
         channel.opening = waiter
         link.attach(channel, number)
         try await wait(waiter, atMost: configuration.requestTimeout, otherwise: Self.timeout("channel.open"))

@@ -14,7 +14,7 @@ public actor AMQPConnection {
     /// Where it is in its life now.
     public internal(set) var state = AMQPConnectionState.connecting
     /// What it has done so far.
-    public internal(set) var metrics = AMQPMetrics()
+    @exclusivity(unchecked) public internal(set) var metrics = AMQPMetrics()
 
     /// What the broker says about itself: `product`, `version`, `cluster_name`, `capabilities` and more
     /// (connection.start); those of the latest connection.
@@ -24,7 +24,9 @@ public actor AMQPConnection {
     /// Passwords that replace those of the URI, by user.
     var secrets: [String: String] = [:]
 
-    var link: Link?
+    // Here and in what belongs to the connection: read and set at once on one thread, or lent to a pure value's method that
+    // knows of nothing else, so the run-time check for overlapping access has nothing to find. Each message would pay it.
+    @exclusivity(unchecked) var link: Link?
     /// Why the last link ended.
     var lastLoss: AMQPError?
     /// Those who wait until a lost connection is restored.

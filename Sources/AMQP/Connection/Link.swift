@@ -23,7 +23,7 @@ final class Link {
     var heartbeatTimer: EventLoop.TimerToken?
     let started: ContinuousClock.Instant
     var lastRead: ContinuousClock.Instant
-    var lastWrite: ContinuousClock.Instant
+    @exclusivity(unchecked) var lastWrite: ContinuousClock.Instant
     var hasOpened = false
     /// Open, and neither side has begun to close: beside the machine's state, since every frame asks.
     var isOpen = false

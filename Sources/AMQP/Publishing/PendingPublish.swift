@@ -1,4 +1,5 @@
 import AMQPWire
+import Synchronization
 import Synchronized
 
 /// Who learns how publishes ended, on the connection's loop: one message, or the messages of a batch by their index.
@@ -15,19 +16,31 @@ struct AwaitedPublish {
 
 /// A message that was sent and waits for its confirm.
 public final class PendingPublish: Sendable {
-    private enum State {
-        case pending
-        case awaited([Waiter<PublishOutcome>])
-        case finished(PublishOutcome)
+    /// How far it is. Most publishes are confirmed before anybody asks, and need no more than this.
+    private enum Phase {
+        static let pending: UInt8 = 0
+        static let confirmed: UInt8 = 1
+        /// The rest is behind the lock.
+        static let detailed: UInt8 = 2
     }
 
-    private let state = Lock(State.pending)
+    private struct Details {
+        var outcome: PublishOutcome?
+        var waiters: [Waiter<PublishOutcome>] = []
+    }
+
+    private let phase = Atomic<UInt8>(Phase.pending)
+    private let details = Lock<Details?>(nil)
 
     init() {}
 
     /// The outcome, if it is known by now.
     public var current: PublishOutcome? {
-        state.withLock { if case .finished(let outcome) = $0 { outcome } else { nil } }
+        switch phase.load(ordering: .acquiring) {
+        case Phase.pending: nil
+        case Phase.confirmed: .confirmed
+        default: details.withLock { $0?.outcome }
+        }
     }
 
     /// Waits for the outcome. When the task is cancelled it is `.unknown`; asking again later may tell more.
@@ -35,12 +48,11 @@ public final class PendingPublish: Sendable {
         get async {
             if let outcome = current { return outcome }
             let waiter = Waiter<PublishOutcome>()
-            let known = state.withLock { state -> PublishOutcome? in
-                switch state {
-                case .pending: state = .awaited([waiter])
-                case .awaited(let others): state = .awaited(others + [waiter])
-                case .finished(let outcome): return outcome
-                }
+            let known = details.withLock { details -> PublishOutcome? in
+                guard leavesPending() else { return .confirmed }
+                if let outcome = details?.outcome { return outcome }
+                details = details ?? Details()
+                details?.waiters.append(waiter)
                 return nil
             }
             if let known { return known }
@@ -52,19 +64,31 @@ public final class PendingPublish: Sendable {
         }
     }
 
+    /// False if it is confirmed.
+    private func leavesPending() -> Bool {
+        phase.compareExchange(
+            expected: Phase.pending, desired: Phase.detailed, ordering: .acquiringAndReleasing
+        ).original != Phase.confirmed
+    }
+
     private func finish(_ outcome: PublishOutcome) {
-        let waiters = state.withLock { state -> [Waiter<PublishOutcome>] in
-            let before = state
-            state = .finished(outcome)
-            if case .awaited(let waiters) = before { return waiters }
-            return []
+        let waiters = details.withLock { details -> [Waiter<PublishOutcome>] in
+            guard leavesPending() else { return [] }
+            let waiters = details?.waiters ?? []
+            details = Details(outcome: outcome)
+            return waiters
         }
         for waiter in waiters { waiter.finish(.success(outcome)) }
     }
 }
 
 extension PendingPublish: PublishSink {
-    func confirmed(_ count: Int) { finish(.confirmed) }
+    func confirmed(_ count: Int) {
+        let (isDone, _) = phase.compareExchange(
+            expected: Phase.pending, desired: Phase.confirmed, ordering: .acquiringAndReleasing)
+        if !isDone { finish(.confirmed) }
+    }
+
     func failed(_ index: Int, _ outcome: PublishOutcome) { finish(outcome) }
 }
 

@@ -14,9 +14,8 @@ extension AMQPConnection {
     func publishNow(
         _ body: [UInt8], _ target: PublishTarget, _ properties: borrowing BasicProperties, on channel: ChannelCore
     ) throws(AMQPError) -> PendingPublish? {
-        guard try mayPublish(body.count, on: channel), let link, let number = channel.machine?.number else {
-            return nil
-        }
+        guard let link = try room(for: body.count, on: channel) else { return nil }
+        let number = channel.number
         if !channel.isConfirming { try selectConfirms(channel) }
         let publish = PendingPublish()
         let frameMax = link.frameMax
@@ -48,9 +47,8 @@ extension AMQPConnection {
         guard !channel.isConfirming else {
             throw AMQPError(.invalidArgument, "this channel confirms its publishes: send on another channel")
         }
-        guard try mayPublish(body.count, on: channel), let link, let number = channel.machine?.number else {
-            return false
-        }
+        guard let link = try room(for: body.count, on: channel) else { return false }
+        let number = channel.number
         let frameMax = link.frameMax
         try link.stream.writing { out throws(AMQPError) in
             try body.withUnsafeBytesTyped { bytes throws(AMQPError) in
@@ -64,17 +62,18 @@ extension AMQPConnection {
         return true
     }
 
-    /// Whether the window, the socket and the broker have room.
-    func mayPublish(_ octets: Int, on channel: ChannelCore) throws(AMQPError) -> Bool {
+    /// The link, if the window, the socket and the broker have room.
+    func room(for octets: Int, on channel: ChannelCore) throws(AMQPError) -> Link? {
         switch channel.status {
         case .open: break
         case .closed(let error): throw error
         case .closing: throw AMQPError(.closed, "the channel was closed")
-        case .opening: return false
+        case .opening: return nil
         }
-        guard let link, link.blockedReason == nil, !channel.isFlowStopped else { return false }
-        guard link.stream.pendingOutput < configuration.publishWindowOctets else { return false }
-        return hasRoom(octets, channel)
+        guard let link, link.blockedReason == nil, !channel.isFlowStopped,
+            link.stream.pendingOutput < configuration.publishWindowOctets, hasRoom(octets, channel)
+        else { return nil }
+        return link
     }
 
     /// Whether the window has room for a message of so many octets. One above the whole window goes alone.

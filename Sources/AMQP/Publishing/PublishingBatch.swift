@@ -67,9 +67,8 @@ extension AMQPConnection {
         _ bodies: [[UInt8]], from sent: inout Int, _ batch: PendingBatch, _ target: PublishTarget,
         _ properties: borrowing BasicProperties, on channel: ChannelCore
     ) throws(AMQPError) {
-        guard try mayPublish(bodies[sent].count, on: channel), let link, let number = channel.machine?.number else {
-            return
-        }
+        guard let link = try room(for: bodies[sent].count, on: channel) else { return }
+        let number = channel.number
         let frameMax = link.frameMax
         let template = try PublishTemplate(
             exchange: target.exchange, routingKey: target.routingKey, mandatory: target.mandatory,

@@ -87,14 +87,13 @@ package struct ConfirmRing<Waiter> {
     /// Throws if the broker answers what was not published or was answered before.
     @inlinable
     package mutating func settle(
-        _ tag: UInt64, multiple: Bool, confirmed: Bool, _ body: (Waiter, ConfirmOutcome) -> Void
+        _ tag: UInt64, multiple: Bool, confirmed: Bool, _ body: (consuming Waiter, ConfirmOutcome) -> Void
     ) throws(AMQPError) {
         let next = base + UInt64(slots.count)
         if multiple {
             let last = tag == 0 ? next - 1 : tag
             guard last < next else { throw unknownConfirm(tag) }
-            while base <= last, let slot = slots.first {
-                slots.removeFirst()
+            while base <= last, let slot = slots.removeFirst() {
                 base += 1
                 if let waiter = slot.waiter { finish(waiter, base - 1, slot.octets, confirmed, body) }
             }
@@ -121,7 +120,8 @@ package struct ConfirmRing<Waiter> {
 
     @inlinable
     mutating func finish(
-        _ waiter: Waiter, _ tag: UInt64, _ octets: Int, _ confirmed: Bool, _ body: (Waiter, ConfirmOutcome) -> Void
+        _ waiter: Waiter, _ tag: UInt64, _ octets: Int, _ confirmed: Bool,
+        _ body: (consuming Waiter, ConfirmOutcome) -> Void
     ) {
         count -= 1
         self.octets -= octets
