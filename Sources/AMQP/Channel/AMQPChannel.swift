@@ -95,7 +95,7 @@ extension AMQPConnection {
     func recover(on core: Isolated<ChannelCore>) async throws(AMQPError) {
         let channel = core.get(self)
         try await ready(channel)
-        channel.isTakenBack = true
+        channel.recoversPending += 1
         _ = try await requestNow(BasicRecover(requeue: true), on: channel)
     }
 

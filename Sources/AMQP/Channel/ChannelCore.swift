@@ -25,10 +25,10 @@ final class ChannelCore {
     var number: UInt16 = 0
     /// Counts the connections of the channel, and how often it gave back everything: deliveries of before are stale.
     var generation: UInt64 = 0
-    /// basic.recover is on its way: the broker takes back what was delivered, and what it delivers before its answer.
-    var isTakenBack = false
+    /// basic.recover without an answer: the broker takes back what was delivered, and what it delivers before it answers.
+    var recoversPending = 0
     /// The generation of a delivery that can be settled now; no delivery has number 0.
-    var settledGeneration: UInt64 { isTakenBack ? 0 : generation }
+    var settledGeneration: UInt64 { recoversPending > 0 ? 0 : generation }
     var lastTicket: ChannelMachine.Ticket = 0
     var replies: [ChannelMachine.Ticket: Waiter<Reply>] = [:]
     var opening: Waiter<Void>?

@@ -84,13 +84,14 @@ extension AMQPConnection {
 
     /// After basic.recover the broker has taken back every delivery that was not settled, and will deliver it again.
     private func gaveBackAll(_ channel: ChannelCore) {
-        channel.isTakenBack = false
+        channel.recoversPending -= 1
         channel.generation += 1
         for record in channel.consumers.values where !record.method.noAck { release(record.consumer.discard()) }
     }
 
     /// Returns a delivery that nobody is there for to its queue.
     func giveBack(_ tag: UInt64, _ channel: ChannelCore, _ link: Link) {
+        guard channel.recoversPending == 0 else { return }
         _ = try? link.write { out throws(AMQPError) in try channel.machine?.giveUp(tag, requeue: true, &out) }
     }
 
@@ -133,7 +134,7 @@ extension AMQPConnection {
 
     private func failRequests(_ channel: ChannelCore, _ error: AMQPError) {
         channel.isAckDue = false
-        channel.isTakenBack = false
+        channel.recoversPending = 0
         channel.opening?.fail(error)
         channel.opening = nil
         let replies = channel.replies
