@@ -67,7 +67,8 @@ package struct Broker: Sendable {
         case .connected, .recovered, .unblocked: log.info("broker", fields)
         case .retrying: log.debug("broker", fields)
         case .closed(nil): log.debug("broker", fields)
-        case .disconnected, .attemptFailed, .notRestored, .queueRenamed, .blocked, .strayReturn, .closed:
+        case .disconnected, .attemptFailed, .channelClosed, .notRestored, .queueRenamed, .blocked, .strayReturn,
+            .closed:
             log.warning("broker", fields)
         }
     }

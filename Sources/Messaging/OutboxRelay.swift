@@ -124,14 +124,12 @@ package actor OutboxRelay {
                     message.body, to: message.exchange, routingKey: message.routingKey,
                     properties: Self.properties(message), mandatory: true)
                 settle(message, pending)
-            } catch let error as AMQPError where error.code == .blocked {
-                // The channel lives, and holds publishes whose confirms come when the broker reads again.
-                queue.putBack(message)
-                if isStopping { return }
-                log.warning("the outbox waits", ["error": LogValue("\(error)"), "waiting": .number(queue.count)])
             } catch {
                 queue.putBack(message)
-                throw error
+                // The channel lives, and holds publishes whose confirms come when the broker reads again.
+                guard error.code == .blocked else { throw error }
+                if isStopping { return }
+                log.warning("the outbox waits", ["error": LogValue("\(error)"), "waiting": .number(queue.count)])
             }
         }
     }

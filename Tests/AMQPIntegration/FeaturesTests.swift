@@ -141,6 +141,28 @@ struct AMQPFeaturesTests {
         }
     }
 
+    @Test("a reply comes straight back, without a queue")
+    func directReply() async throws {
+        try await withTestChannel { connection, channel in
+            let queue = try await channel.declareQueue("questions").name
+            let replies = try await channel.consume("amq.rabbitmq.reply-to", acknowledges: false)
+            var properties = BasicProperties(correlationID: "1", replyTo: "amq.rabbitmq.reply-to")
+            try properties.setTimeToLive(.seconds(10))
+            try await channel.publish([2], to: "", routingKey: queue, properties: properties)
+            try await connection.withChannel { server in
+                let question = try #require(try await server.get(queue))
+                let target = try #require(question.properties.replyTo)
+                #expect(target.hasPrefix("amq.rabbitmq.reply-to."))
+                let answer = BasicProperties(correlationID: question.properties.correlationID)
+                try await server.publish([4], to: "", routingKey: target, properties: answer)
+                try await question.ack()
+            }
+            let reply = try #require(try await replies.next())
+            #expect(reply.body == [4])
+            #expect(reply.properties.correlationID == "1")
+        }
+    }
+
     @Test("a new secret is taken by the broker, and the connection goes on")
     func secret() async throws {
         let broker = try await RabbitMQBroker.shared()

@@ -40,6 +40,8 @@ extension AMQPConnection {
                 failRequests(channel, error)
             } else {
                 close(channel, error)
+                metrics.channelsClosed += 1
+                emit(.channelClosed(error))
             }
         case .closed:
             detach(channel, link)

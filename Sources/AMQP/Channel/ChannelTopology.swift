@@ -34,7 +34,15 @@ public struct QueueInfo: Hashable, Sendable {
 
 /// Declaring and binding. What is declared here is declared again after the connection was lost.
 extension AMQPChannel {
-    /// Makes an exchange; it is no error if it exists with the same arguments.
+    /// Makes an exchange (exchange.declare); it is no error if it exists with the same arguments.
+    ///
+    /// - Parameters:
+    ///   - durable: it survives a restart of the broker.
+    ///   - autoDelete: it goes with its last binding.
+    ///   - internal: only exchanges that are bound to it publish to it.
+    ///   - arguments: see `FieldTable.exchange(…)`.
+    /// - Throws: `.preconditionFailed` if it exists otherwise, with the `difference`; `.accessRefused`. Both end the
+    ///   channel.
     public func declareExchange(
         _ name: String, type: ExchangeType, durable: Bool = true, autoDelete: Bool = false, internal: Bool = false,
         arguments: FieldTable = [:]
@@ -45,7 +53,8 @@ extension AMQPChannel {
         try await connection.change(method, on: core) { $0.declared(method) }
     }
 
-    /// Throws a 404 and ends the channel if there is no such exchange.
+    /// Looks whether an exchange exists (a passive exchange.declare).
+    /// - Throws: `.notFound` if there is none, which ends the channel.
     public func checkExchange(_ name: String) async throws(AMQPError) {
         _ = try await connection.request(ExchangeDeclare(exchange: name, passive: true), core)
     }
@@ -58,7 +67,8 @@ extension AMQPChannel {
         }
     }
 
-    /// Lets messages flow from exchange `source` to exchange `destination`.
+    /// Lets messages flow from exchange `source` to exchange `destination` (exchange.bind, RabbitMQ extension).
+    /// - Throws: `.notFound`, `.accessRefused`, which end the channel.
     public func bindExchange(
         _ destination: String, to source: String, routingKey: String = "", arguments: FieldTable = [:]
     ) async throws(AMQPError) {
@@ -80,7 +90,16 @@ extension AMQPChannel {
         }
     }
 
-    /// Makes a queue; it is no error if it exists with the same arguments. With an empty name the broker chooses one.
+    /// Makes a queue (queue.declare); it is no error if it exists with the same arguments.
+    ///
+    /// - Parameters:
+    ///   - name: if empty, the broker chooses one, which the result tells; after a recovery it chooses another.
+    ///   - durable: it survives a restart of the broker.
+    ///   - exclusive: it belongs to this connection alone and goes with it.
+    ///   - autoDelete: it goes with its last consumer.
+    ///   - arguments: see `FieldTable.queue(…)`.
+    /// - Throws: `.preconditionFailed` if it exists otherwise, with the `difference`; `.resourceLocked` if another
+    ///   connection owns it; `.accessRefused`. All end the channel.
     @discardableResult
     public func declareQueue(
         _ name: String = "", durable: Bool = true, exclusive: Bool = false, autoDelete: Bool = false,
@@ -91,16 +110,19 @@ extension AMQPChannel {
         return try await connection.declareQueue(method, on: core)
     }
 
-    /// What the queue holds. Throws a 404 and ends the channel if there is no such queue.
+    /// What the queue holds (a passive queue.declare).
+    /// - Throws: `.notFound` if there is none, `.resourceLocked` if another connection owns it; both end the channel.
     public func checkQueue(_ name: String) async throws(AMQPError) -> QueueInfo {
-        try await connection.declareQueue(QueueDeclare(queue: name, passive: true), on: core)
+        let method = QueueDeclare(queue: try named(name), passive: true)
+        return try await connection.declareQueue(method, on: core)
     }
 
     /// Lets messages flow from an exchange to a queue; what the routing key means depends on the exchange's type.
     public func bindQueue(
         _ queue: String, to exchange: String, routingKey: String = "", arguments: FieldTable = [:]
     ) async throws(AMQPError) {
-        let method = QueueBind(queue: queue, exchange: exchange, routingKey: routingKey, arguments: arguments)
+        let method = QueueBind(
+            queue: try named(queue), exchange: exchange, routingKey: routingKey, arguments: arguments)
         try await connection.change(method, on: core) {
             $0.bound(Binding(.queue, queue, exchange, routingKey, arguments))
         }
@@ -110,29 +132,42 @@ extension AMQPChannel {
     public func unbindQueue(
         _ queue: String, from exchange: String, routingKey: String = "", arguments: FieldTable = [:]
     ) async throws(AMQPError) {
-        let method = QueueUnbind(queue: queue, exchange: exchange, routingKey: routingKey, arguments: arguments)
+        let method = QueueUnbind(
+            queue: try named(queue), exchange: exchange, routingKey: routingKey, arguments: arguments)
         try await connection.change(method, on: core) {
             $0.unbound(Binding(.queue, queue, exchange, routingKey, arguments))
         }
     }
 
-    /// Drops the messages that are ready; returns their number.
+    /// Drops the messages that are ready (queue.purge); returns their number.
     @discardableResult
     public func purgeQueue(_ name: String) async throws(AMQPError) -> Int {
-        guard case .queuePurgeOk(let ok) = try await connection.request(QueuePurge(queue: name), core) else { return 0 }
+        let method = QueuePurge(queue: try named(name))
+        guard case .queuePurgeOk(let ok) = try await connection.request(method, core) else { return 0 }
         return Int(ok.messageCount)
     }
 
-    /// Deletes a queue; returns the number of messages lost.
+    /// Deletes a queue (queue.delete); returns the number of messages lost. It is no error if there is none.
+    ///
+    /// - Parameters:
+    ///   - ifUnused: only if it has no consumers; else `.preconditionFailed`, which ends the channel.
+    ///   - ifEmpty: only if it has no messages; else the same.
     @discardableResult
     public func deleteQueue(_ name: String, ifUnused: Bool = false, ifEmpty: Bool = false) async throws(AMQPError)
         -> Int
     {
-        let method = QueueDelete(queue: name, ifUnused: ifUnused, ifEmpty: ifEmpty)
+        let method = QueueDelete(queue: try named(name), ifUnused: ifUnused, ifEmpty: ifEmpty)
         let answer = try await connection.change(method, on: core) { $0.queueDeleted(name) }
         guard case .queueDeleteOk(let ok) = answer else { return 0 }
         return Int(ok.messageCount)
     }
+}
+
+/// For the broker an empty name is the queue that the channel has declared last, which is hardly ever meant, and which
+/// a recovered channel would not know.
+func named(_ queue: String) throws(AMQPError) -> String {
+    guard !queue.isEmpty else { throw AMQPError(.invalidArgument, "the queue's name is empty") }
+    return queue
 }
 
 extension AMQPConnection {

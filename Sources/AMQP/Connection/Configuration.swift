@@ -57,7 +57,7 @@ public struct AMQPConfiguration: Sendable {
     public var heartbeat: Duration?
     /// The highest channel number to ask for, and so the number of channels; the broker may allow fewer.
     public var channelMax: UInt16 = 2047
-    /// Octets.
+    /// Octets of the largest frame that the client asks for; the lower of both sides' holds. The URI's frame_max wins.
     public var frameMax: UInt32 = 131_072
     /// For TCP and the handshake together. The URI's connection_timeout wins.
     public var connectTimeout: Duration = .seconds(10)

@@ -12,6 +12,9 @@ public enum AMQPEvent: Sendable, CustomStringConvertible {
     case attemptFailed(AMQPError)
     /// Channels, topology and consumers are back, except for those reported as `notRestored`.
     case recovered
+    /// The broker closed a channel, and said why: its requests, publishes and consumers have failed, other channels
+    /// live on.
+    case channelClosed(AMQPError)
     /// Something could not be restored, for example `queue jobs`; the rest goes on.
     case notRestored(entity: String, AMQPError)
     /// The broker gave a queue that it had named a new name.
@@ -32,6 +35,7 @@ public enum AMQPEvent: Sendable, CustomStringConvertible {
         case .retrying(let attempt, let delay): "attempt \(attempt) follows in \(delay)"
         case .attemptFailed(let error): "attempt failed: \(error)"
         case .recovered: "recovered"
+        case .channelClosed(let error): "a channel was closed: \(error)"
         case .notRestored(let entity, let error): "\(entity) is not restored: \(error)"
         case .queueRenamed(let old, let new): "queue \(old) is now \(new)"
         case .blocked(let reason): "blocked by the broker: \(reason)"
@@ -74,6 +78,8 @@ public struct AMQPMetrics: Sendable, Equatable {
     public var acknowledged = 0
     /// Deliveries given up with nack or reject.
     public var rejected = 0
+    /// Channels that the broker closed.
+    public var channelsClosed = 0
     /// Connections made, the first one included.
     public var connected = 0
     /// Octets read from the broker.

@@ -2,7 +2,7 @@ import AMQPWire
 import EventLoop
 
 extension AMQPChannel {
-    /// Starts a consumer.
+    /// Starts a consumer (basic.qos, basic.consume).
     ///
     /// - Parameters:
     ///   - queue: its name.
@@ -10,19 +10,24 @@ extension AMQPChannel {
     ///   - acknowledges: whether deliveries have to be acknowledged; without, they count as done when they are sent.
     ///   - exclusive: no other consumer may read the queue; 403 ends the channel if there is one.
     ///   - tag: its name on the channel; by default one is chosen.
-    ///   - arguments: such as `x-priority`.
+    ///   - arguments: see `FieldTable.consumer(…)`. After a recovery the consumer starts again with the same, also a
+    ///     stream's offset.
+    /// - Throws: `.notFound`, `.accessRefused` (also: somebody consumes exclusively), `.preconditionFailed`, which end the
+    ///   channel; `.invalidArgument` for a tag in use.
     public func consume(
         _ queue: String, prefetch: UInt16 = 100, acknowledges: Bool = true, exclusive: Bool = false,
         tag: String? = nil, arguments: FieldTable = [:]
     ) async throws(AMQPError) -> AMQPConsumer {
         let method = BasicConsume(
-            queue: queue, consumerTag: tag ?? "", noAck: !acknowledges, exclusive: exclusive, arguments: arguments)
+            queue: try named(queue), consumerTag: tag ?? "", noAck: !acknowledges, exclusive: exclusive,
+            arguments: arguments)
         return try await connection.consume(method, prefetch: prefetch, channel: self)
     }
 
-    /// Fetches one message; nil if the queue is empty. Consumers are faster.
+    /// Fetches one message (basic.get); nil if the queue is empty. Consumers are faster.
+    /// - Throws: `.notFound`, `.accessRefused`, which end the channel.
     public func get(_ queue: String, acknowledges: Bool = true) async throws(AMQPError) -> AMQPDelivery? {
-        try await connection.get(BasicGet(queue: queue, noAck: !acknowledges), channel: self)
+        try await connection.get(BasicGet(queue: try named(queue), noAck: !acknowledges), channel: self)
     }
 }
 
