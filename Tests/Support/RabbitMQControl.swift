@@ -133,9 +133,11 @@ extension RabbitMQBroker {
         let lines = try await evaluate(
             """
             Line = fun(Connection) ->
-                [{_, Properties}] = rabbit_networking:connection_info(Connection, [client_properties]),
-                case lists:keyfind(<<"connection_name">>, 1, Properties) of
-                    {_, _, Name} -> [$:, binary_to_list(Name), 10]; false -> [$:, 10] end end,
+                case catch rabbit_networking:connection_info(Connection, [client_properties]) of
+                    [{_, Properties}] when is_list(Properties) ->
+                        case lists:keyfind(<<"connection_name">>, 1, Properties) of
+                            {_, _, Name} -> [$:, binary_to_list(Name), 10]; false -> [$:, 10] end;
+                    _ -> [] end end,
             lists:flatten([Line(Connection) || Connection <- rabbit_networking:connections()])
             """)
         return lines.split(separator: "\n").map { String($0.dropFirst()) }
