@@ -3,3 +3,4 @@
 // the members of an aliased type are visible only where its own module is imported.
 
 @_exported import AMQPWire
+@_exported import TLS

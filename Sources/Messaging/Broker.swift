@@ -18,11 +18,14 @@ package struct Broker: Sendable {
         self.service = service
         self.log = log
         do throws(AMQPError) {
-            hosts = try AMQPURI.list(uri).map { "\($0.host ?? "localhost"):\($0.port ?? 5672)" }.joined(separator: ", ")
+            hosts = try AMQPURI.list(uri).map { uri in
+                "\(uri.host ?? "localhost"):\(uri.port ?? (uri.usesTLS ? 5671 : 5672))"
+            }.joined(separator: ", ")
         } catch {
             throw SettingError(
                 name: "RABBITMQ_URL", value: "…",
-                allowed: "amqp://user:password@host:port/vhost with special characters percent-encoded, several "
+                allowed:
+                    "amqp:// or amqps://user:password@host:port/vhost with special characters percent-encoded, several "
                     + "separated by commas")
         }
     }
@@ -47,9 +50,11 @@ package struct Broker: Sendable {
                 return try await AMQPConnection.connect(uri, configuration: configuration, on: loop)
             } catch {
                 switch error.code {
-                case .authentication, .virtualHost:
+                case .authentication, .virtualHost, .clientCertificate:
                     throw Program.StartError("RABBITMQ_URL (\(hosts)): the broker refuses it: \(error)")
-                case .unsupported:
+                case .certificateUntrusted, .certificateName, .certificateExpired:
+                    throw Program.StartError("RABBITMQ_URL (\(hosts)): the broker is not to be trusted: \(error)")
+                case .unsupported, .invalidURI, .tlsConfiguration:
                     throw Program.StartError("RABBITMQ_URL (\(hosts)): \(error)")
                 case .cancelled: throw CancellationError()
                 default:

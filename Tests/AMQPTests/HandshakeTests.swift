@@ -104,7 +104,10 @@ struct HandshakeTests {
         let port = try FreePort.next()
         let cases: [(String, AMQPError.Code)] = [
             ("amqp://127.0.0.1:\(port)", .unreachable), ("amqp://no-such-host.invalid", .nameResolution),
-            ("http://localhost", .invalidURI), ("amqps://localhost", .unsupported),
+            ("http://localhost", .invalidURI), ("amqps://127.0.0.1:\(port)", .unreachable),
+            ("amqps://127.0.0.1:\(port)?cacertfile=/no/such/file", .tlsConfiguration),
+            ("amqps://127.0.0.1:\(port)?keyfile=/no/such/file", .tlsConfiguration),
+            ("amqp://127.0.0.1:\(port)?cacertfile=/no/such/file", .invalidURI),
         ]
         for (url, code) in cases {
             let error = await #expect(throws: AMQPError.self) { try await AMQPConnection.connect(url) }

@@ -52,7 +52,7 @@ struct URITests {
             "amqp://host:-1", "amqp://[::1", "amqp://[::1]x", "amqp://[host]", "amqp://[]", "amqp://host/a/b",
             "amqp://ho%6", "amqp://ho%zz", "amqp://u%ff@host", "amqp://host?heartbeat=x", "amqp://host?heartbeat=70000",
             "amqp://host?heartbeet=1", "amqp://host?verify=maybe", "amqp://host?auth_mechanism=magic",
-            "amqp://host?heartbeat=-1", "amqp://a/v,b",
+            "amqp://host?heartbeat=-1", "amqps://host?depth=256", "amqps://host?fail_if_no_peer_cert=x", "amqp://a/v,b",
         ])
     func bad(_ text: String) {
         #expect(throws: AMQPError.self) { try AMQPURI.list(text) }
@@ -63,7 +63,7 @@ struct URITests {
         let uri = try AMQPURI(
             """
             amqps://h/v?heartbeat=5&connection_timeout=1500&channel_max=12&cacertfile=%2fca.pem&certfile=/c.pem&keyfile=/k.pem\
-            &verify=verify_peer&server_name_indication=broker&auth_mechanism=external&auth_mechanism=plain&frame_max=8192
+            &verify=verify_peer&depth=3&password=p%20ss&fail_if_no_peer_cert=true&server_name_indication=broker&auth_mechanism=external&auth_mechanism=plain&frame_max=8192
             """)
         #expect(uri.usesTLS)
         var options = AMQPURI.Options()
@@ -75,6 +75,8 @@ struct URITests {
         options.certificateFile = "/c.pem"
         options.keyFile = "/k.pem"
         options.verifyPeer = true
+        options.verificationDepth = 3
+        options.keyPassphrase = "p ss"
         options.serverNameIndication = "broker"
         options.authenticationMechanisms = [.external, .plain]
         #expect(uri.options == options)

@@ -12,8 +12,24 @@ package final class RabbitMQBroker: Sendable {
         var node: ChildProcess?
     }
 
+    /// A listener for AMQP over TLS beside the plain one.
+    package struct TLS: Sendable {
+        package var server: TestCertificates.Files
+        /// Whose client certificates are accepted, in PEM form.
+        package var authorityFile: String
+        /// Whether a client has to show a certificate. The user of EXTERNAL is its common name.
+        package var requiresClientCertificate = false
+
+        package init(_ server: TestCertificates.Files, authorityFile: String) {
+            self.server = server
+            self.authorityFile = authorityFile
+        }
+    }
+
     /// The AMQP port on 127.0.0.1.
     package let port: UInt16
+    /// The port for AMQP over TLS on 127.0.0.1, when it was asked for.
+    package let tlsPort: UInt16?
     /// The management plugin's HTTP port, when it was asked for.
     package let managementPort: UInt16?
     package let nodeName: String
@@ -33,6 +49,14 @@ package final class RabbitMQBroker: Sendable {
         "amqp://\(user):\(password)@127.0.0.1:\(port ?? self.port)/\(virtualHost ?? "")"
     }
 
+    /// `amqps://guest:guest@HOST:PORT/?QUERY`
+    package func tlsURL(
+        host: String = "localhost", user: String = "guest", password: String = "guest", virtualHost: String = "%2f",
+        _ query: String = ""
+    ) -> String {
+        "amqps://\(user):\(password)@\(host):\(tlsPort ?? 0)/\(virtualHost)?\(query)"
+    }
+
     // MARK: Starting
 
     private static let sharedBroker = Task { try await start() }
@@ -43,13 +67,13 @@ package final class RabbitMQBroker: Sendable {
     }
 
     /// Starts a broker and waits until it takes connections.
-    package static func start(management: Bool = false) async throws -> RabbitMQBroker {
+    package static func start(management: Bool = false, tls: TLS? = nil) async throws -> RabbitMQBroker {
         try await onOwnThread {
             // Another program may take a port between the choice and its use.
             var failure: (any Error)?
             for _ in 0..<3 {
                 do {
-                    let broker = try RabbitMQBroker(management: management)
+                    let broker = try RabbitMQBroker(management: management, tls: tls)
                     try broker.startNode()
                     return broker
                 } catch { failure = error }
@@ -58,11 +82,12 @@ package final class RabbitMQBroker: Sendable {
         }
     }
 
-    private init(management: Bool) throws {
+    private init(management: Bool, tls: TLS?) throws {
         installation = try Self.findInstallation()
         folder = try TemporaryFolder("rabbitmq")
         port = try FreePort.next()
         managementPort = management ? try FreePort.next() : nil
+        tlsPort = tls == nil ? nil : try FreePort.next()
         epmdPort = try FreePort.next()
         distributionPort = try FreePort.next()
         nodeName = "delivery-\(port)@localhost"
@@ -78,8 +103,10 @@ package final class RabbitMQBroker: Sendable {
         if let managementPort {
             configuration += "\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = \(managementPort)"
         }
+        if let tls, let tlsPort { configuration += "\n" + tls.configuration(port: tlsPort) }
         try folder.write(configuration + "\n", to: "rabbitmq.conf")
-        try folder.write(management ? "[rabbitmq_management].\n" : "[].\n", to: "enabled_plugins")
+        let plugins = [management ? "rabbitmq_management" : nil, tls == nil ? nil : "rabbitmq_auth_mechanism_ssl"]
+        try folder.write("[\(plugins.compactMap(\.self).joined(separator: ","))].\n", to: "enabled_plugins")
         try folder.write(cookie, to: ".erlang.cookie", mode: 0o400)
     }
 
@@ -189,6 +216,23 @@ package final class RabbitMQBroker: Sendable {
         let (node, epmd) = state.read { ($0.node, $0.epmd) }
         try node?.kill()
         try epmd?.kill()
+    }
+}
+
+extension RabbitMQBroker.TLS {
+    fileprivate func configuration(port: UInt16) -> String {
+        """
+        listeners.ssl.1 = 127.0.0.1:\(port)
+        ssl_options.cacertfile = \(authorityFile)
+        ssl_options.certfile = \(server.certificate)
+        ssl_options.keyfile = \(server.key)
+        ssl_options.verify = verify_peer
+        ssl_options.fail_if_no_peer_cert = \(requiresClientCertificate)
+        ssl_cert_login_from = common_name
+        auth_mechanisms.1 = PLAIN
+        auth_mechanisms.2 = AMQPLAIN
+        auth_mechanisms.3 = EXTERNAL
+        """
     }
 }
 

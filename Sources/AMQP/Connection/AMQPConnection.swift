@@ -71,7 +71,7 @@ public actor AMQPConnection {
     ///   - name: shown by the broker's management pages; nil leaves the configuration's.
     ///   - configuration: every limit and policy.
     /// - Throws: what to do about it is in the error's code and message: `.authentication`, `.virtualHost`,
-    ///   `.unreachable`, `.notAMQP`, `.connectTimeout`, `.invalidURI` and others.
+    ///   `.unreachable`, `.notAMQP`, `.connectTimeout`, `.invalidURI`, `.certificateUntrusted` and others.
     public static func connect(
         _ uri: String, name: String? = nil, configuration: AMQPConfiguration = AMQPConfiguration()
     ) async throws(AMQPError) -> AMQPConnection {
@@ -89,7 +89,7 @@ public actor AMQPConnection {
         var configuration = configuration
         if let name { configuration.name = name }
         var endpoints: [Endpoint] = []
-        for uri in try AMQPURI.list(uri) { endpoints.append(try Endpoint(uri, configuration)) }
+        for uri in try AMQPURI.list(uri) { endpoints.append(try Endpoint(uri, configuration, beside: endpoints)) }
         let connection = AMQPConnection(endpoints, configuration, on: loop)
         try await connection.start()
         return connection

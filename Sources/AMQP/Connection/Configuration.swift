@@ -1,4 +1,5 @@
 import AMQPWire
+import TLS
 
 /// How a connection behaves. Every limit has a default that suits a service.
 public struct AMQPConfiguration: Sendable {
@@ -59,7 +60,10 @@ public struct AMQPConfiguration: Sendable {
     public var channelMax: UInt16 = 2047
     /// Octets of the largest frame that the client asks for; the lower of both sides' holds. The URI's frame_max wins.
     public var frameMax: UInt32 = 131_072
-    /// For TCP and the handshake together. The URI's connection_timeout wins.
+    /// For `amqps://`. What the URI's parameters say (cacertfile, certfile, keyfile, password, verify, depth,
+    /// server_name_indication) wins.
+    public var tls = TLSConfiguration()
+    /// For TCP, TLS and the handshake together. The URI's connection_timeout wins.
     public var connectTimeout: Duration = .seconds(10)
     /// How long declare and its like wait for their answer.
     public var requestTimeout: Duration = .seconds(30)

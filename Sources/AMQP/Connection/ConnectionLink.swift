@@ -29,6 +29,13 @@ extension AMQPConnection: StreamHandler {
 
     package nonisolated func streamDidClose(_ error: SystemError?) {
         assumeIsolated { connection in
+            guard let link = connection.link else { return }
+            if let failure = link.tls?.failure {
+                // Many servers close without TLS's goodbye, so what the end means comes before that it was missing.
+                let isCut = failure.kind == .truncated && link.tls?.isEstablished == true
+                let meaning = isCut ? link.machine.endOfStream() : nil
+                return connection.linkFailed(meaning ?? AMQPError(failure, host: link.host))
+            }
             let reason = error.map { "the connection broke: \($0)" } ?? "the connection is closed"
             connection.linkFailed(AMQPError(.connectionLost, reason))
         }
@@ -58,11 +65,12 @@ extension AMQPConnection {
 
     private func open(_ endpoint: Endpoint) async throws(AMQPError) {
         let deadline = ContinuousClock.now + endpoint.timeout
+        let filter = try endpoint.makeFilter()
         let descriptor = try await endpoint.open(on: loop)
         if case .closed = state { throw AMQPError(.closed, "the connection was closed") }
         let stream: Stream
         do throws(SystemError) {
-            stream = try Stream(descriptor, on: loop, handler: self)
+            stream = try Stream(descriptor, on: loop, filter: filter, handler: self)
         } catch {
             throw AMQPError(.unreachable, "cannot use the socket: \(error)", host: endpoint.description)
         }
@@ -71,12 +79,14 @@ extension AMQPConnection {
         if let secret = secrets[settings.username] { settings.password = secret }
         let machine = ConnectionMachine(settings, &header)
         let link = Link(
-            stream, host: endpoint.description, machine: machine, headerMax: configuration.headerMax, now: .now)
+            stream, tls: filter, host: endpoint.description, machine: machine, headerMax: configuration.headerMax,
+            now: .now)
         self.link = link
         let waiter = Waiter<Void>()
         handshake = waiter
         let timer = loop.schedule(after: deadline - .now) {
-            waiter.fail(AMQPError(.connectTimeout, "the handshake did not end within \(endpoint.timeout)"))
+            let what = filter?.isEstablished == false ? "TLS handshake" : "handshake"
+            waiter.fail(AMQPError(.connectTimeout, "the \(what) did not end within \(endpoint.timeout)"))
         }
         defer { loop.cancel(timer) }
         do throws(AMQPError) {

@@ -1,22 +1,21 @@
 import AMQPWire
 import EventLoop
 import Glibc
+import TLS
 
 /// One broker address with the login to use there: the URI's parts with the defaults filled in.
 struct Endpoint: Sendable {
     var host: String
     var port: Int
-    var usesTLS: Bool
+    /// nil for `amqp://`.
+    var tls: TLSContextSource?
     var handshake: HandshakeSettings
     var timeout: Duration
 
     var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    init(_ uri: AMQPURI, _ configuration: AMQPConfiguration) throws(AMQPError) {
-        usesTLS = uri.usesTLS
-        if uri.usesTLS {
-            throw AMQPError(.unsupported, "amqps:// is not supported by this build: use amqp:// or a TLS proxy")
-        }
+    /// - Parameter others: endpoints of the same connection, with which it shares certificates that are the same.
+    init(_ uri: AMQPURI, _ configuration: AMQPConfiguration, beside others: [Endpoint] = []) throws(AMQPError) {
         host = uri.host ?? "localhost"
         port = Int(uri.port ?? (uri.usesTLS ? 5671 : 5672))
         var handshake = HandshakeSettings()
@@ -37,6 +36,15 @@ struct Endpoint: Sendable {
         }
         self.handshake = handshake
         timeout = uri.options.connectionTimeout.map { .milliseconds($0) } ?? configuration.connectTimeout
+        if uri.usesTLS {
+            let wanted = TLSConfiguration(uri.options, configuration)
+            tls = others.lazy.compactMap(\.tls).first { $0.configuration == wanted } ?? TLSContextSource(wanted)
+            // What is wrong with the files is told before anything is tried.
+            _ = try makeFilter()
+        } else if let name = uri.options.firstTLSParameter {
+            // Whoever writes it believes that the connection is secured.
+            throw AMQPError(.invalidURI, "the parameter \(name) is for amqps:// only", host: description)
+        }
     }
 
     /// A connected socket: the one place that knows how octets reach the broker.

@@ -1,11 +1,14 @@
 import AMQPWire
 import Bytes
 import EventLoop
+import TLS
 
 /// One TCP connection's life within an `AMQPConnection`: the socket, channel 0, and the channels by number.
 /// It lives in the connection's isolation.
 final class Link {
     let stream: Stream
+    /// nil for `amqp://`.
+    let tls: TLSFilter?
     let host: String
     var machine: ConnectionMachine
     var parser: FrameParser
@@ -33,8 +36,12 @@ final class Link {
     /// Secrets on their way, the oldest first.
     var secrets: [(waiter: Waiter<Void>, username: String, secret: String)] = []
 
-    init(_ stream: Stream, host: String, machine: ConnectionMachine, headerMax: Int, now: ContinuousClock.Instant) {
+    init(
+        _ stream: Stream, tls: TLSFilter?, host: String, machine: ConnectionMachine, headerMax: Int,
+        now: ContinuousClock.Instant
+    ) {
         self.stream = stream
+        self.tls = tls
         self.host = host
         self.machine = machine
         parser = FrameParser(headerMax: headerMax)

@@ -57,6 +57,7 @@ package struct ConnectionMachine: Sendable {
     package private(set) var serverProperties = FieldTable()
     /// update-secret that has no answer yet.
     private var secretsPending = 0
+    private var mechanism: AuthenticationMechanism?
 
     /// Begins: the protocol header goes out.
     package init(_ settings: HandshakeSettings, _ out: inout ByteBuffer) {
@@ -131,6 +132,7 @@ package struct ConnectionMachine: Sendable {
             ConnectionStartOk(
                 clientProperties: settings.clientProperties, mechanism: mechanism.rawValue, response: response),
             channel: 0)
+        self.mechanism = mechanism
         state = .awaitingTune
     }
 
@@ -168,7 +170,8 @@ package struct ConnectionMachine: Sendable {
             code: close.replyCode, text: close.replyText, classID: close.classID, methodID: close.methodID)
         switch before {
         case .awaitingTune:
-            throw AMQPError(.authentication, "the server refuses user \(settings.username)", reply: reply)
+            let who = mechanism == .external ? "the user of the client certificate" : "user \(settings.username)"
+            throw AMQPError(.authentication, "the server refuses \(who)", reply: reply)
         case .awaitingOpenOK where [403, 404, 402, 530].contains(close.replyCode):
             throw AMQPError(.virtualHost, refusal(reply), reply: reply, virtualHost: settings.virtualHost)
         default: return .closedByPeer(reply)

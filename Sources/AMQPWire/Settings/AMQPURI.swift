@@ -34,9 +34,13 @@ public struct AMQPURI: Hashable, Sendable {
         public var certificateFile: String?
         /// `keyfile`: a PEM file with the client's private key.
         public var keyFile: String?
+        /// `password`: what the key's file is encrypted with.
+        public var keyPassphrase: String?
         /// `verify`: whether the server's certificate is checked.
         public var verifyPeer: Bool?
-        /// `server_name_indication`: the name to ask the server for.
+        /// `depth`: authorities between the server's certificate and the trusted one, at most.
+        public var verificationDepth: UInt8?
+        /// `server_name_indication`: the name to ask the server for; `disable` says that it is told none.
         public var serverNameIndication: String?
         /// `auth_mechanism`, once for each: what may be used to log in, the preferred one first.
         public var authenticationMechanisms: [AuthenticationMechanism] = []

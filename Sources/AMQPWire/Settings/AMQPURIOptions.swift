@@ -19,7 +19,14 @@ extension AMQPURI.Options {
                 case "verify_none": verifyPeer = false
                 default: throw AMQPError(.invalidURI, "verify is verify_peer or verify_none, not \(value)")
                 }
+            case "depth": verificationDepth = try number(name, value)
+            case "password": keyPassphrase = value
             case "server_name_indication": serverNameIndication = value
+            // A setting of servers, which RabbitMQ's own client takes too; a client always wants the server's certificate.
+            case "fail_if_no_peer_cert":
+                guard value == "true" || value == "false" else {
+                    throw AMQPError(.invalidURI, "fail_if_no_peer_cert is true or false, not \(value)")
+                }
             case "auth_mechanism":
                 guard let mechanism = AuthenticationMechanism(rawValue: value.uppercased()) else {
                     throw AMQPError(.invalidURI, "auth_mechanism is plain, amqplain or external, not \(value)")

@@ -23,6 +23,18 @@ public struct AMQPError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let versionMismatch = Code(rawValue: "versionMismatch")
         /// One side speaks TLS, the other does not.
         public static let tlsMismatch = Code(rawValue: "tlsMismatch")
+        /// A certificate or key file of this side, or another setting of TLS, cannot be used.
+        public static let tlsConfiguration = Code(rawValue: "tlsConfiguration")
+        /// No trusted authority vouches for the server's certificate.
+        public static let certificateUntrusted = Code(rawValue: "certificateUntrusted")
+        /// The server's certificate is for other names or addresses than the one that was asked.
+        public static let certificateName = Code(rawValue: "certificateName")
+        /// The server's certificate has expired, or is not valid yet.
+        public static let certificateExpired = Code(rawValue: "certificateExpired")
+        /// The server wants a client certificate, or refuses the one it got.
+        public static let clientCertificate = Code(rawValue: "clientCertificate")
+        /// The sides have no version or cipher of TLS in common, or what came is not what was sent.
+        public static let tls = Code(rawValue: "tls")
         /// The server offers none of the mechanisms that the client may use.
         public static let mechanism = Code(rawValue: "mechanism")
         /// Wrong user or password.
