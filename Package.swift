@@ -67,7 +67,7 @@ let package = Package(
         module("Bytes"),
         module("Synchronized"),
         module("EventLoop", ["Bytes", "CSystem", "Synchronized"]),
-        module("TLS", ["COpenSSL", "EventLoop", "Bytes"]),
+        module("TLS", ["COpenSSL", "EventLoop", "Bytes", "Synchronized"]),
         module("AMQPWire", ["Bytes"]),
         module("AMQP", ["AMQPWire", "EventLoop", "TLS", "Bytes", "Synchronized"]),
         module("HTTPWire", ["Bytes"]),

@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import Synchronized
 
 /// The context of one client configuration: made once, and made again when one of its files has changed, since
 /// certificates are renewed while programs run.
@@ -23,7 +23,7 @@ package final class TLSContextSource: Sendable {
 
     package let configuration: TLSConfiguration
     private let files: [String]
-    private let made = Mutex<(marks: [Mark?], context: TLSContext)?>(nil)
+    private let made = Lock<(marks: [Mark?], context: TLSContext)?>(nil)
 
     package init(_ configuration: TLSConfiguration) {
         self.configuration = configuration

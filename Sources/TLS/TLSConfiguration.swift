@@ -33,7 +33,9 @@ public struct TLSConfiguration: Hashable, Sendable {
         case tls13
     }
 
+    /// Whom this client believes when a certificate is shown.
     public var trustRoots = TrustRoots.system
+    /// What is checked of the server's certificate; weaken it only where you know who else is on the network.
     public var verification = Verification.full
     /// Authorities between the server's certificate and the trusted one, at most; nil leaves it to OpenSSL (100).
     public var verificationDepth: Int?
@@ -49,7 +51,9 @@ public struct TLSConfiguration: Hashable, Sendable {
     public var keyFile: String?
     /// What the private key's file is encrypted with.
     public var passphrase: String?
+    /// The oldest version that is spoken.
     public var minimumVersion = Version.tls12
 
+    /// The safe defaults.
     public init() {}
 }

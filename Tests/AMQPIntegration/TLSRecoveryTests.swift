@@ -7,7 +7,7 @@ struct TLSRecoveryTests {
     @Test("after a close by the operator and after cuts everything is back", arguments: [true, false])
     func recovery(_ isByOperator: Bool) async throws {
         let tls = try await TLSBroker.start()
-        let proxy = try CutProxy(to: try #require(tls.broker.tlsPort))
+        let proxy = try Proxy(to: try #require(tls.broker.tlsPort))
         defer { proxy.close() }
         try await AMQPConnection.withConnection(
             "amqps://localhost:\(proxy.port)?\(tls.trust)", configuration: AMQPRecoveryTests.quick
@@ -19,7 +19,7 @@ struct TLSRecoveryTests {
                     try await channel.publish([round], to: "", routingKey: queue)
                     var delivery = try #require(try await consumer.next())
                     // An acknowledgement that the cut overtook is as if it had not been sent.
-                    while delivery.body != [round], delivery.isRedelivered {
+                    while delivery.body != [round], delivery.redelivered {
                         try await delivery.ack()
                         delivery = try #require(try await consumer.next())
                     }
@@ -30,10 +30,10 @@ struct TLSRecoveryTests {
                         try await tls.broker.closeConnections()
                     } else if round == 2 {
                         // In the middle of the next handshake too.
-                        proxy.cutAfter(octets: 3000)
                         proxy.cutAll()
+                        proxy.cut(after: 600)
                     } else {
-                        proxy.cutAll(reset: round == 0)
+                        proxy.cutAll(round == 0 ? .reset : .goodbye)
                     }
                     try await AMQPRecoveryTests.first(in: events, AMQPRecoveryTests.recovered)
                 }

@@ -97,7 +97,7 @@ struct TLSTests {
         #expect(name.code == .certificateName)
         #expect(name.message.contains("broker.example.com") && name.message.contains("localhost"))
         // 127.0.0.2 reaches the same machine, but the certificate is not for it.
-        let proxy = try CutProxy(to: try #require(tls.broker.tlsPort))
+        let proxy = try Proxy(to: try #require(tls.broker.tlsPort))
         defer { proxy.close() }
         var configuration = AMQPConfiguration()
         configuration.tls.trustRoots = .file(tls.certificates.authorityFile)
