@@ -2,6 +2,7 @@ import AMQPWire
 
 /// Where a consumer begins to read a stream (`x-stream-offset`).
 public enum StreamOffset: Hashable, Sendable {
+    /// At the oldest message that is kept.
     case first
     /// At the last chunk that was written: it may hold several messages.
     case last

@@ -108,10 +108,14 @@ public struct MessageDeath: Hashable, Sendable {
 
     /// Where and why, without the counts.
     public struct Place: Hashable, Sendable {
+        /// The queue that gave it up.
         public var queue: String
+        /// The exchange that the message came by; empty for the default exchange.
         public var exchange: String
+        /// Why it was given up.
         public var reason: Reason
 
+        /// Puts the parts together.
         public init(queue: String, exchange: String, reason: Reason) {
             self.queue = queue
             self.exchange = exchange
@@ -126,12 +130,15 @@ public struct MessageDeath: Hashable, Sendable {
         }
     }
 
+    /// The queue that gave it up.
     public var queue: String
+    /// Why it was given up.
     public var reason: Reason
     /// How often.
     public var count: Int
     /// The exchange that the message came by; empty for the default exchange.
     public var exchange: String
+    /// The routing key that the message came by, and its carbon copies.
     public var routingKeys: [String]
     /// The first time, in seconds since 1970.
     public var time: UInt64?

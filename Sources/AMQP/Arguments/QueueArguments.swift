@@ -31,6 +31,7 @@ public struct DeadLetterStrategy: RawRepresentable, Hashable, Sendable, Expressi
     public var rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
     public init(stringLiteral value: String) { rawValue = value }
+    /// A dead letter is lost if the target queues do not take it.
     public static let atMostOnce: DeadLetterStrategy = "at-most-once"
     /// A dead letter stays until the target queues have it. Needs the overflow `.rejectPublish`.
     public static let atLeastOnce: DeadLetterStrategy = "at-least-once"
@@ -55,6 +56,7 @@ public struct DelayedRetry: Hashable, Sendable {
         public var rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
         public init(stringLiteral value: String) { rawValue = value }
+        /// All that come back.
         public static let all: Scope = "all"
         /// Those whose processing failed.
         public static let failed: Scope = "failed"
@@ -62,10 +64,14 @@ public struct DelayedRetry: Hashable, Sendable {
         public static let returned: Scope = "returned"
     }
 
+    /// Which messages are held back.
     public var scope: Scope
+    /// How long after the first failed delivery.
     public var minimum: Duration
+    /// No message is held back for longer; nil leaves it to the broker.
     public var maximum: Duration?
 
+    /// Puts the parts together.
     public init(_ scope: Scope, minimum: Duration, maximum: Duration? = nil) {
         self.scope = scope
         self.minimum = minimum

@@ -7,7 +7,9 @@ extension AMQPConnection {
     /// Replaces the password of the connection, and returns when the broker has taken it. Later logins, after a loss,
     /// use it too. While the connection is being restored the secret is only kept for the next login.
     ///
-    /// - Parameter reason: for the broker's log.
+    /// - Parameters:
+    ///   - secret: the new password.
+    ///   - reason: for the broker's log.
     /// - Throws: `.timeout` when the broker did not answer within the request timeout, `.connectionClosedByPeer` when it
     ///   refused (it closes the connection then; later logins use the former secret), `.connectionLost` and others.
     public func updateSecret(_ secret: String, reason: String) async throws(AMQPError) {

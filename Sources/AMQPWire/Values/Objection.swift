@@ -3,13 +3,24 @@
 
 /// A queue, exchange or virtual host that a broker names.
 public struct AMQPEntity: Hashable, Sendable, CustomStringConvertible {
-    public enum Kind: String, Hashable, Sendable { case queue, exchange, virtualHost }
+    /// What it is.
+    public enum Kind: String, Hashable, Sendable {
+        /// A queue or a stream.
+        case queue
+        /// An exchange.
+        case exchange
+        /// A virtual host.
+        case virtualHost
+    }
 
+    /// What it is.
     public var kind: Kind
+    /// Its name.
     public var name: String
     /// Where it is; nil for a virtual host, and where the broker does not say.
     public var virtualHost: String?
 
+    /// Puts the parts together.
     public init(_ kind: Kind, _ name: String, virtualHost: String? = nil) {
         self.kind = kind
         self.name = name
@@ -27,13 +38,16 @@ public struct AMQPEntity: Hashable, Sendable, CustomStringConvertible {
 
 /// An argument in which a declaration differs from what exists, `durable` or `x-message-ttl` for example.
 public struct ArgumentDifference: Hashable, Sendable {
+    /// The argument's name.
     public var argument: String
+    /// What has it.
     public var entity: AMQPEntity?
     /// What this client declared, as the broker writes it; nil: it did not set the argument.
     public var received: String?
     /// What the entity has, as the broker writes it; nil: the argument is not set.
     public var current: String?
 
+    /// Puts the parts together.
     public init(argument: String, entity: AMQPEntity?, received: String?, current: String?) {
         self.argument = argument
         self.entity = entity
