@@ -1,6 +1,7 @@
 import CSystem
 import Glibc
 import Synchronization
+import Synchronized
 
 /// No address of a host could be connected: what each one answered.
 package struct ConnectError: Error, Sendable, CustomStringConvertible {

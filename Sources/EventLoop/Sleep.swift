@@ -1,3 +1,5 @@
+import Synchronized
+
 extension EventLoop {
     /// Suspends for `duration`, by the loop's timers.
     /// - Throws: `CancellationError`, also when the loop stops.

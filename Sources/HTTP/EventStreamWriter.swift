@@ -1,5 +1,6 @@
 import Bytes
 import EventLoop
+import Synchronized
 
 /// The server's end of one event stream. Two writers are equal if they are the same stream.
 ///

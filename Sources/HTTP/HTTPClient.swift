@@ -1,6 +1,7 @@
 import Bytes
 import EventLoop
 import HTTPWire
+import Synchronized
 
 /// A small client for calls to other services: one connection per request, with a deadline and limits.
 package struct HTTPClient: Sendable {

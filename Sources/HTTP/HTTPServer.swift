@@ -1,6 +1,7 @@
 import EventLoop
 import HTTPWire
 import Synchronization
+import Synchronized
 
 /// An HTTP/1.1 server: one listener, whose connections are handed to the loops in turn.
 package final class HTTPServer: Sendable {

@@ -1,6 +1,7 @@
 import Bytes
 import EventLoop
 import HTTPWire
+import Synchronized
 
 /// The connection ended before the body did: the client left, took nothing for too long, or the server went down.
 package struct ConnectionClosed: Error, CustomStringConvertible {

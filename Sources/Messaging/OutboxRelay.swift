@@ -5,6 +5,7 @@ import EventLoop
 import SQLite
 import Service
 import Synchronization
+import Synchronized
 
 /// Publishes what stands in the outbox, and removes each row once the broker has confirmed its message.
 ///

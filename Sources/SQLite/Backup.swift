@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Synchronized
 
 extension Database {
     /// Writes a copy of the database as of now to `path`, replacing what is there, while others read and write

@@ -1,3 +1,5 @@
+import Synchronized
+
 /// A unit of work that waits in a queue for a thread that has a connection.
 ///
 /// `@unchecked Sendable`: `phase` is read and written inside the queue's monitor only. Everything else belongs to the

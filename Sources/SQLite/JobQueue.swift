@@ -1,3 +1,5 @@
+import Synchronized
+
 /// The queue between tasks and the thread, or threads, that run their work on a connection.
 ///
 /// `@unchecked Sendable`: every stored variable is used inside `monitor` only.

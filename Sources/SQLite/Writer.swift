@@ -1,3 +1,5 @@
+import Synchronized
+
 /// The thread that makes all changes: it runs every waiting transaction in one commit (group commit), and checkpoints.
 ///
 /// `@unchecked Sendable`: the queue is Sendable, the hooks are guarded by `hooksMonitor`; everything else is used by the

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Synchronization
+import Synchronized
 
 /// The end of a service: by a signal, or by an error that it cannot go on with. It ends in order: what accepts work first,
 /// what finishes it next, what stores it last.

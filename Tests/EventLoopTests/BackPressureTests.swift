@@ -1,6 +1,7 @@
 import Bytes
 import EventLoop
 import Glibc
+import Synchronized
 import Testing
 
 /// Sends octets in pieces of many sizes, copied and shared ones mixed, as fast as the stream takes them.

@@ -2,6 +2,7 @@ import Bytes
 import CSystem
 import EventLoop
 import Glibc
+import Synchronized
 
 /// A stream whose events can be awaited, and which can be called from anywhere.
 ///

@@ -1,6 +1,7 @@
 import CSystem
 import EventLoop
 import Glibc
+import Synchronized
 import Testing
 
 /// Counts on one loop's thread; `@unchecked Sendable` since nobody else touches it.

@@ -1,6 +1,7 @@
 import CSystem
 import EventLoop
 import Glibc
+import Synchronized
 import Testing
 
 /// Lives on a loop, as a connection does.

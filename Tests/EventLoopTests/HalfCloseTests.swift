@@ -2,6 +2,7 @@ import Bytes
 import CSystem
 import EventLoop
 import Glibc
+import Synchronized
 import Testing
 
 /// Tells once that a socket has failed or is shut at both ends. It owns the descriptor.

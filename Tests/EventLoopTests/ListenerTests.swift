@@ -1,6 +1,7 @@
 import CSystem
 import EventLoop
 import Glibc
+import Synchronized
 import Testing
 
 @Suite("A listener", .timeLimit(.minutes(1)))

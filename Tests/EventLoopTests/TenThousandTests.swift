@@ -2,6 +2,7 @@ import Bytes
 import CSystem
 import EventLoop
 import Glibc
+import Synchronized
 import Testing
 
 /// Raises the soft limit of descriptors to the hard one, and gives that.

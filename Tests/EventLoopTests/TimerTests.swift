@@ -1,4 +1,5 @@
 import EventLoop
+import Synchronized
 import Testing
 
 @Suite("A loop's timers", .timeLimit(.minutes(1)))

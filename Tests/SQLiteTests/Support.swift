@@ -1,6 +1,7 @@
 import Glibc
 import SQLite
 import Synchronization
+import Synchronized
 import Testing
 
 /// A folder of its own for one test, removed with what is in it.

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronized
 
 /// Something the test support could not do, with what it saw.
 package struct SupportError: Error, CustomStringConvertible {

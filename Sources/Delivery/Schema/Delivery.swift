@@ -1,5 +1,6 @@
 import Dispatch
 import SQLite
+import Synchronized
 
 /// The database file of both services, opened, migrated and, if wanted, filled.
 package enum DeliveryDatabase {
