@@ -34,7 +34,7 @@ package final class RabbitMQBroker: Sendable {
     package let managementPort: UInt16?
     package let nodeName: String
     package let folder: TemporaryFolder
-    let installation: String
+    let installation: RabbitMQInstallation
     let epmdPort: UInt16
     let cookie: String
     private let distributionPort: UInt16
@@ -83,7 +83,7 @@ package final class RabbitMQBroker: Sendable {
     }
 
     private init(management: Bool, tls: TLS?) throws {
-        installation = try Self.findInstallation()
+        installation = try RabbitMQInstallation.find()
         folder = try TemporaryFolder("rabbitmq")
         port = try FreePort.next()
         managementPort = management ? try FreePort.next() : nil
@@ -112,28 +112,19 @@ package final class RabbitMQBroker: Sendable {
 
     deinit { try? killEverything() }
 
-    private static func findInstallation() throws -> String {
-        let parent = "/usr/lib/rabbitmq/lib"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
-        guard let name = names.filter({ $0.hasPrefix("rabbitmq_server-") }).max() else {
-            throw SupportError("no RabbitMQ in \(parent): install the package rabbitmq-server")
-        }
-        return parent + "/" + name
-    }
-
     var environment: [String: String] {
         [
             "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder.path,
-            "ERL_EPMD_PORT": "\(epmdPort)", "ERL_EPMD_ADDRESS": "127.0.0.1", "ERL_LIBS": installation + "/plugins",
+            "ERL_EPMD_PORT": "\(epmdPort)", "ERL_EPMD_ADDRESS": "127.0.0.1", "ERL_LIBS": installation.path + "/plugins",
             "ERL_CRASH_DUMP_SECONDS": "0", "ERL_MAX_PORTS": "4096", "SYS_PREFIX": "",
-            "RABBITMQ_HOME": installation, "RABBITMQ_BASE": folder.path, "RABBITMQ_NODENAME": nodeName,
+            "RABBITMQ_HOME": installation.path, "RABBITMQ_BASE": folder.path, "RABBITMQ_NODENAME": nodeName,
             "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_CONFIG_FILE": folder.file("rabbitmq.conf"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": folder.file("advanced.config"),
             "RABBITMQ_MNESIA_BASE": folder.file("mnesia"), "RABBITMQ_LOG_BASE": folder.file("log"),
             "RABBITMQ_GENERATED_CONFIG_DIR": folder.file("generated"),
             "RABBITMQ_FEATURE_FLAGS_FILE": folder.file("feature_flags"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": folder.file("enabled_plugins"),
-            "RABBITMQ_PLUGINS_DIR": installation + "/plugins", "RABBITMQ_DIST_PORT": "\(distributionPort)",
+            "RABBITMQ_PLUGINS_DIR": installation.path + "/plugins", "RABBITMQ_DIST_PORT": "\(distributionPort)",
             "RABBITMQ_CTL_DIST_PORT_MIN": "0", "RABBITMQ_CTL_DIST_PORT_MAX": "0",
         ]
     }
@@ -142,13 +133,12 @@ package final class RabbitMQBroker: Sendable {
         try state.update { state in
             guard state.node?.isRunning != true else { throw SupportError("the broker runs already") }
             if state.epmd?.isRunning != true {
-                state.epmd = try ChildProcess(
-                    "epmd", ["-port", "\(epmdPort)", "-address", "127.0.0.1"], environment: environment)
+                state.epmd = try start("epmd", ["-port", "\(epmdPort)", "-address", "127.0.0.1"])
             }
         }
         try waitUntilListening(port: epmdPort, within: 5)
         // The packaged script would start an epmd of its own and stand between us and the node's process.
-        let node = try ChildProcess(
+        let node = try start(
             "erl",
             [
                 "-noinput", "-s", "rabbit", "boot", "-boot", "start_sasl", "+W", "w", "+sbwt", "none",
@@ -158,7 +148,7 @@ package final class RabbitMQBroker: Sendable {
                 "-kernel", "inet_dist_listen_max", "\(distributionPort)",
                 "-kernel", "prevent_overlapping_partitions", "false",
                 "-syslog", "logger", "[]", "-syslog", "syslog_error_logger", "false",
-            ], environment: environment)
+            ])
         state.update { $0.node = node }
         do {
             try node.waitForLine(within: 60) { $0.contains("Server startup complete") ? () : nil }
@@ -166,6 +156,11 @@ package final class RabbitMQBroker: Sendable {
             try? killEverything()
             throw error
         }
+    }
+
+    private func start(_ program: String, _ arguments: [String]) throws -> ChildProcess {
+        let command = installation.command(program, arguments)
+        return try ChildProcess(command.program, command.arguments, environment: environment)
     }
 
     // MARK: Stopping
@@ -200,6 +195,8 @@ package final class RabbitMQBroker: Sendable {
     package var isRunning: Bool { state.read { $0.node?.isRunning ?? false } }
     /// What the broker has logged since its last start.
     package var log: String { state.read { $0.node?.output ?? "" } }
+    /// RabbitMQ's version, `4.0.5` for example.
+    package var version: String { installation.version }
     /// The ids of the broker's own processes: the node and its epmd.
     package var processes: [pid_t] {
         state.read { state in [state.node, state.epmd].compactMap { $0?.isRunning == true ? $0?.pid : nil } }

@@ -33,9 +33,8 @@ extension RabbitMQBroker {
                 """
             // Without a name of its own, a second call at the same time would be refused as the same node.
             let caller = "c" + String(UInt64.random(in: .min ... .max), radix: 36)
-            let answer = try ChildProcess.run(
-                "erl_call", ["-sname", nodeName, "-h", caller, "-c", cookie, "-e"], environment: environment,
-                input: program)
+            let answer = try run(
+                "erl_call", ["-sname", nodeName, "-h", caller, "-c", cookie, "-e"], input: program)
             guard answer.contains("{ok, ok}"), let data = FileManager.default.contents(atPath: file) else {
                 throw SupportError("erl_call answered \(answer) to \(expressions)")
             }
@@ -47,9 +46,16 @@ extension RabbitMQBroker {
     @discardableResult
     package func rabbitmqctl(_ arguments: String...) async throws -> String {
         try await onOwnThread { [self] in
-            try ChildProcess.run(
-                installation + "/sbin/rabbitmqctl", arguments, environment: environment, within: 60)
+            try run(installation.path + "/sbin/rabbitmqctl", arguments, within: 60)
         }
+    }
+
+    private func run(
+        _ program: String, _ arguments: [String], input: String? = nil, within seconds: Double = 30
+    ) throws -> String {
+        let command = installation.command(program, arguments)
+        return try ChildProcess.run(
+            command.program, command.arguments, environment: environment, input: input, within: seconds)
     }
 
     /// Makes a virtual host in which `user` may do everything. Returns its name.
