@@ -67,6 +67,9 @@ final class ChannelCore {
         return recentConsumer
     }
 
+    /// Somebody waits for what only the broker can say.
+    var awaitsAnswer: Bool { confirms.count > 0 || !replies.isEmpty || opening != nil || !closing.isEmpty }
+
     func ticket() -> ChannelMachine.Ticket {
         lastTicket += 1
         return lastTicket

@@ -81,7 +81,7 @@ extension AMQPConnection {
     private func push(_ delivery: AMQPDelivery, to consumer: AMQPConsumer) {
         metrics.delivered += 1
         consumer.push(delivery)
-        if throttle.add(delivery.octets) { pauseReading() }
+        throttle.add(delivery.octets)
     }
 
     /// After basic.recover the broker has taken back every delivery that was not settled, and will deliver it again.

@@ -104,6 +104,7 @@ extension AMQPConnection {
         channel.number = number
         channel.opening = waiter
         link.attach(channel, number)
+        readForAnswer()
         try await wait(waiter, atMost: configuration.requestTimeout, otherwise: Self.timeout("channel.open"))
         guard self.link === link else { throw loss }
     }
@@ -124,6 +125,7 @@ extension AMQPConnection {
             shut(channel, link)
         }
         let waiter = channel.closing.add()
+        readForAnswer()
         let timer = loop.schedule(after: configuration.closeTimeout) { waiter.succeed() }
         _ = await waiter.uncancellableResult()
         loop.cancel(timer)
@@ -160,6 +162,7 @@ extension AMQPConnection {
         let waiter = Waiter<ChannelCore.Reply>()
         let ticket = try post(on: channel, send)
         channel.replies[ticket] = waiter
+        readForAnswer()
         let timer = loop.schedule(after: configuration.requestTimeout) { waiter.fail(Self.timeout(name)) }
         defer {
             loop.cancel(timer)

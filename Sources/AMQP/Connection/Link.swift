@@ -31,6 +31,10 @@ final class Link {
     /// Open, and neither side has begun to close: beside the machine's state, since every frame asks.
     var isOpen = false
     var isReadingPaused = false
+    /// Octets that may still be read although too many deliveries wait.
+    var sip = 0
+    /// Runs while reading is paused.
+    var sipTimer: EventLoop.TimerToken?
     var blockedReason: String?
     var blockedSince: ContinuousClock.Instant?
     /// Secrets on their way, the oldest first.

@@ -11,14 +11,25 @@ final class ReadThrottle: Sendable {
     private let held = Atomic<Int>(0)
     private let isPaused = Atomic<Bool>(false)
 
-    init(limit: Int) { self.limit = limit }
+    // The multiples below have to fit.
+    init(limit: Int) { self.limit = min(limit, .max / 16) }
 
     var octets: Int { held.load(ordering: .sequentiallyConsistent) }
 
-    /// True if reading has to pause now.
-    func add(_ octets: Int) -> Bool {
-        let now = held.wrappingAdd(octets + Self.overhead, ordering: .sequentiallyConsistent).newValue
-        guard now > limit else { return false }
+    /// More waits than the limit.
+    var isFull: Bool { octets > limit }
+    /// Even for the sake of an answer nothing is to be read.
+    var isOverflowing: Bool { octets > 16 * limit }
+    /// So much waits that the answer to a publish might not be reached.
+    var isHalfWayToOverflow: Bool { octets > 8 * limit }
+
+    func add(_ octets: Int) {
+        held.wrappingAdd(octets + Self.overhead, ordering: .sequentiallyConsistent)
+    }
+
+    /// True if reading has to pause now; whoever makes room then is told to see to it that it goes on.
+    func mustPause() -> Bool {
+        guard isFull else { return false }
         isPaused.store(true, ordering: .sequentiallyConsistent)
         // Somebody may have taken everything just before the flag was up.
         return !mayResume()

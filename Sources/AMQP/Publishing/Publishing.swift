@@ -71,9 +71,20 @@ extension AMQPConnection {
         case .opening: return nil
         }
         guard let link, link.blockedReason == nil, !channel.isFlowStopped,
-            link.stream.pendingOutput < configuration.publishWindowOctets, hasRoom(octets, channel)
+            link.stream.pendingOutput < configuration.publishWindowOctets
         else { return nil }
-        return link
+        guard !throttle.isHalfWayToOverflow else { throw Self.unreadDeliveries }
+        readForAnswer()
+        return hasRoom(octets, channel) ? link : nil
+    }
+
+    private static var unreadDeliveries: AMQPError {
+        AMQPError(
+            .unreadDeliveries,
+            """
+            the message was not sent: its confirm would be behind too many deliveries that nobody takes. Give the \
+            consumer a prefetch limit, or publish on a connection of its own
+            """)
     }
 
     /// Whether the window has room for a message of so many octets. One above the whole window goes alone.

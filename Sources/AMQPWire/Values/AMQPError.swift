@@ -83,6 +83,8 @@ public struct AMQPError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let publishRefused = Code(rawValue: "publishRefused")
         /// The message was mandatory and no queue took it.
         public static let publishReturned = Code(rawValue: "publishReturned")
+        /// Deliveries that nobody takes stand in the way of the answer; nothing was sent.
+        public static let unreadDeliveries = Code(rawValue: "unreadDeliveries")
         /// Whether the broker has the message is not known.
         public static let publishUnknown = Code(rawValue: "publishUnknown")
         /// This delivery was acknowledged or rejected before.
