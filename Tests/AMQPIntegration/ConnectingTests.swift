@@ -4,7 +4,7 @@ import Testing
 
 @Suite("RabbitMQ: connecting", .timeLimit(.minutes(2)))
 struct AMQPConnectingTests {
-    @Test("wrong password and wrong virtual host are different errors with the broker's text")
+    @Test("behaviour 9: wrong password and wrong virtual host are different errors with the broker's text")
     func refusals() async throws {
         let broker = try await RabbitMQBroker.shared()
         let password = await #expect(throws: AMQPError.self) {

@@ -56,7 +56,7 @@ struct AMQPMessagingTests {
         }
     }
 
-    @Test("every property and every field type comes back from the broker")
+    @Test("behaviour 7: every property and every field type comes back from the broker")
     func properties() async throws {
         try await withTestChannel { _, channel in
             let queue = try await channel.declareQueue("properties").name
@@ -137,7 +137,7 @@ struct AMQPMessagingTests {
         }
     }
 
-    @Test("mandatory messages that no queue takes are told apart from the others in one pipeline")
+    @Test("behaviour 18: mandatory messages that no queue takes are told apart from the others in one pipeline")
     func mandatory() async throws {
         try await withTestChannel { _, channel in
             let queue = try await channel.declareQueue("known").name
@@ -158,7 +158,9 @@ struct AMQPMessagingTests {
         }
     }
 
-    @Test("a channel that the broker closes takes its publishes and consumers with it, and no other channel")
+    @Test(
+        "behaviour 12: a channel that the broker closes takes its publishes, requests and streams with it, and no other"
+    )
     func channelClosed() async throws {
         try await withTestChannel { connection, channel in
             let queue = try await channel.declareQueue("q").name
@@ -181,7 +183,7 @@ struct AMQPMessagingTests {
         }
     }
 
-    @Test("a delivery is settled once; what is given up comes again")
+    @Test("behaviour 21: a delivery is settled once, twice is refused here; what is given up comes again")
     func settling() async throws {
         try await withTestChannel { _, channel in
             let queue = try await channel.declareQueue("q").name
@@ -206,7 +208,7 @@ struct AMQPMessagingTests {
         }
     }
 
-    @Test("when the queue is deleted the stream ends and says so")
+    @Test("behaviour 23: when the queue is deleted the stream ends and says so")
     func deletedQueue() async throws {
         try await withTestChannel { connection, channel in
             let queue = try await channel.declareQueue("q").name
@@ -218,7 +220,7 @@ struct AMQPMessagingTests {
         }
     }
 
-    @Test("every channel number is used, exhaustion is an error, and closed ones come back")
+    @Test("behaviour 14: all 2047 channels are used, exhaustion is a plain error, and closed numbers come back")
     func manyChannels() async throws {
         let broker = try await RabbitMQBroker.shared()
         try await AMQPConnection.withConnection(broker.url) { connection in

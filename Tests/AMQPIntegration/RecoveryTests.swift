@@ -24,7 +24,7 @@ struct AMQPRecoveryTests {
         if case .recovered = event { () } else { nil }
     }
 
-    @Test("after a cut the topology, server-named queues, bindings, prefetch and consumers are back")
+    @Test("behaviour 24: after a cut the topology, server-named queues, bindings, prefetch and consumers are back")
     func cut() async throws {
         let broker = try await RabbitMQBroker.start()
         try await AMQPConnection.withConnection(broker.url, configuration: Self.quick) { connection in
@@ -66,7 +66,7 @@ struct AMQPRecoveryTests {
         try await broker.dispose()
     }
 
-    @Test("an ack from before the recovery is a no-op, and the message comes again")
+    @Test("behaviour 20: an ack from before the recovery is a no-op, and the message comes again")
     func staleAck() async throws {
         let broker = try await RabbitMQBroker.start()
         try await AMQPConnection.withConnection(broker.url, configuration: Self.quick) { connection in
@@ -92,7 +92,7 @@ struct AMQPRecoveryTests {
         try await broker.dispose()
     }
 
-    @Test("a broker that dies and returns: nothing confirmed is lost, the rest is reported as unknown")
+    @Test("seven 1: a broker that dies and returns: nothing confirmed is lost, the rest is reported as unknown")
     func killed() async throws {
         let broker = try await RabbitMQBroker.start()
         try await AMQPConnection.withConnection(broker.url, configuration: Self.quick) { connection in
@@ -149,7 +149,7 @@ struct AMQPRecoveryTests {
         try await broker.dispose()
     }
 
-    @Test("one entity that cannot be restored is reported and hinders no other")
+    @Test("behaviour 24: one entity that cannot be restored is reported and hinders no other")
     func oneFails() async throws {
         let broker = try await RabbitMQBroker.start()
         let host = try await broker.makeVirtualHost()
@@ -213,7 +213,7 @@ struct AMQPRecoveryTests {
         try await broker.dispose()
     }
 
-    @Test("a frozen broker is noticed within two heartbeats, and recovered from")
+    @Test("behaviour 25: a frozen broker is noticed within two heartbeats, and recovered from")
     func frozen() async throws {
         let broker = try await RabbitMQBroker.start()
         var configuration = Self.quick
@@ -234,7 +234,7 @@ struct AMQPRecoveryTests {
         try await broker.dispose()
     }
 
-    @Test("a memory alarm suspends publishes until it is over; they can be cancelled, and close returns")
+    @Test("behaviour 22: a memory alarm suspends publishes until it is over; they can be cancelled, and close returns")
     func memoryAlarm() async throws {
         let broker = try await RabbitMQBroker.start()
         var configuration = Self.quick

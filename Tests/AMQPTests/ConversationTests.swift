@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Conversations", .timeLimit(.minutes(1)))
 struct ConversationTests {
-    @Test("a task cancelled in the middle of a declare never takes the next one's answer")
+    @Test("behaviour 26: a task cancelled in the middle of a declare never takes the next one's answer")
     func cancelledRequest() async throws {
         try await PublishingTests.withChannel { peer in
             try peer.expect { if case .queueDeclare(let declare) = $0, declare.queue == "one" { () } else { nil } }
@@ -26,7 +26,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("a request without an answer ends in time, and its late answer is swallowed")
+    @Test("seven 5: a request without an answer ends in time, and its late answer is swallowed")
     func requestTimeout() async throws {
         var configuration = AMQPConfiguration.alone
         configuration.requestTimeout = .seconds(1)
@@ -56,7 +56,7 @@ struct ConversationTests {
         ("a confirm of nothing", [1, 0, 1, 0, 0, 0, 13, 0, 60, 0, 80, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0xCE], 502),
     ]
 
-    @Test("what breaks the protocol ends the connection with the code that says so", arguments: violations)
+    @Test("behaviour 4: what breaks the protocol ends the connection with the code that says so", arguments: violations)
     func violation(_ name: String, _ octets: [UInt8], _ code: UInt16) async throws {
         try await PublishingTests.withChannel { peer in
             try peer.expect(QueueDeclare.id)
@@ -73,7 +73,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("heartbeats go out, and a silent peer is noticed within two intervals")
+    @Test("behaviour 25: heartbeats go out, and a silent peer is noticed within two intervals")
     func heartbeats() async throws {
         let broker = try ScriptedBroker()
         async let beats = broker.serve { peer in
@@ -93,7 +93,7 @@ struct ConversationTests {
         #expect(try await beats >= 2)
     }
 
-    @Test("a reader that takes nothing stops the reading of the socket; closing works all the same")
+    @Test("behaviour 27: a reader that takes nothing stops the reading of the socket; closing works all the same")
     func slowReader() async throws {
         var configuration = AMQPConfiguration.alone
         configuration.deliveryBufferOctets = 1 << 20
@@ -124,7 +124,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("an oversized header frame is read")
+    @Test("seven 7: an oversized header frame is read")
     func largeHeader() async throws {
         let headers: FieldTable = ["x-death": .string(String(repeating: "d", count: 300_000))]
         try await PublishingTests.withChannel { peer in

@@ -42,7 +42,7 @@ struct HandshakeTests {
         #expect(try await seen)
     }
 
-    @Test("a wrong password is told with the broker's text")
+    @Test("behaviour 9: a wrong password is told with the broker's text")
     func wrongPassword() async throws {
         let error = try await failure { peer in
             try peer.readProtocolHeader()
@@ -129,7 +129,7 @@ struct HandshakeTests {
         try await served
     }
 
-    @Test("a hundred concurrent closes send one frame, and all return")
+    @Test("behaviour 16: a hundred concurrent closes send one frame, and all return")
     func manyCloses() async throws {
         let broker = try ScriptedBroker()
         async let closes = broker.serve { peer in
@@ -165,7 +165,7 @@ struct HandshakeTests {
         try await served
     }
 
-    @Test("both sides close at once")
+    @Test("behaviour 15: both sides close the connection at once")
     func bothClose() async throws {
         let broker = try ScriptedBroker()
         async let served: Void = broker.serve { peer in

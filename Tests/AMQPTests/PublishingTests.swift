@@ -24,7 +24,7 @@ struct PublishingTests {
         return result
     }
 
-    @Test("confirms out of order, multiple and refused reach their own publishes")
+    @Test("behaviour 17: confirms out of order, multiple and refused reach their own publishes")
     func confirms() async throws {
         try await Self.withChannel { peer in
             try peer.expect(ConfirmSelect.id)
@@ -48,7 +48,7 @@ struct PublishingTests {
         }
     }
 
-    @Test("a returned message is paired with its own publish, also when the confirm covers several")
+    @Test("seven 2: a returned message is paired with its own publish, also when the confirm covers several")
     func returns() async throws {
         try await Self.withChannel { peer in
             try peer.expect(ConfirmSelect.id)
@@ -71,7 +71,7 @@ struct PublishingTests {
         }
     }
 
-    @Test("when the connection is lost the pending publishes are unknown")
+    @Test("behaviour 19: when the connection is lost the pending publishes are unknown")
     func lost() async throws {
         try await Self.withChannel { peer in
             try peer.expect(ConfirmSelect.id)
@@ -94,7 +94,7 @@ struct PublishingTests {
         }
     }
 
-    @Test("when the broker closes the channel its publishes are unknown for its reason, and the channel is gone")
+    @Test("behaviour 12: when the broker closes the channel its publishes are unknown for its reason, and it is gone")
     func channelClosed() async throws {
         try await Self.withChannel { peer in
             try peer.expect(ConfirmSelect.id)
@@ -162,7 +162,7 @@ struct PublishingTests {
         }
     }
 
-    @Test("while the broker blocks the connection nothing is published; close returns all the same")
+    @Test("behaviour 22: while the broker blocks the connection nothing is published; close returns all the same")
     func blocked() async throws {
         var configuration = AMQPConfiguration.alone
         configuration.closeTimeout = .milliseconds(50)
@@ -178,7 +178,7 @@ struct PublishingTests {
         }
     }
 
-    @Test("properties that do not fit into a frame fail here, and the channel lives")
+    @Test("behaviour 3: properties that do not fit into a frame fail here, and the channel lives")
     func largeProperties() async throws {
         try await Self.withChannel { peer in
             try peer.expect(ConfirmSelect.id)

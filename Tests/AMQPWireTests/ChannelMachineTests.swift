@@ -135,7 +135,7 @@ struct ChannelMachineTests {
         #expect(error?.verdict != nil)
     }
 
-    @Test("content that no method announced is a connection error")
+    @Test("behaviour 4: content that no method announced is a connection error")
     func unannounced() throws {
         let channel = try ChannelTranscript.open()
         #expect(throws: AMQPError.self) {
@@ -168,7 +168,7 @@ struct ChannelMachineTests {
             try channel.receive(BasicDeliver(consumerTag: "one", deliveryTag: 5), body: "") == .orphan(deliveryTag: 5))
     }
 
-    @Test("the broker's cancel ends the consumer and is answered when it asks for it")
+    @Test("behaviour 23: the broker's cancel ends the consumer and is answered when it asks for it")
     func cancelledByBroker() throws {
         let channel = try ChannelTranscript.open()
         try channel.consume("t", consumer: 6, ticket: 1)

@@ -121,7 +121,7 @@ struct ConnectionMachineTests {
         #expect(throws: AMQPError.self) { try Tuning().negotiated(with: ConnectionTune(frameMax: 4095)) }
     }
 
-    @Test("wrong password and wrong virtual host are different errors with the broker's text")
+    @Test("behaviour 9: wrong password and wrong virtual host are different errors with the broker's text")
     func refusals() throws {
         let client = ConnectionTranscript()
         _ = try client.receive(ConnectionTranscript.start)
@@ -156,7 +156,7 @@ struct ConnectionMachineTests {
         #expect(error?.code == code)
     }
 
-    @Test("the end of the stream means something else at every step")
+    @Test("behaviour 10: the end of the stream means something else at every step")
     func endOfStream() throws {
         let client = ConnectionTranscript()
         #expect(client.machine.endOfStream()?.code == .connectionLost)
@@ -193,7 +193,7 @@ struct ConnectionMachineTests {
         #expect(try client.receive(.connectionUnblocked(ConnectionUnblocked())) == .none)
     }
 
-    @Test("closing discards everything but close and close-ok, also when both sides close at once")
+    @Test("behaviour 15: closing discards everything but close and close-ok, also when both sides close at once")
     func bothClose() throws {
         let client = ConnectionTranscript()
         try client.open()

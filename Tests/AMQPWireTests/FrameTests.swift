@@ -42,7 +42,7 @@ struct FrameTests {
         #expect(throws: AMQPError.self) { try frames(octets(text)) }
     }
 
-    @Test("a frame above the limit is refused from its size alone")
+    @Test("behaviour 5: a frame above the limit is refused from its size alone")
     func tooLarge() throws {
         let limit = FrameParser(frameMax: 4096, headerMax: 10_000)
         #expect(try frames(octets("03 0001 00000FF8"), limit).frames.isEmpty)
@@ -50,14 +50,14 @@ struct FrameTests {
         #expect(throws: AMQPError.self) { try frames(octets("01 0001 FFFFFFFF"), limit) }
     }
 
-    @Test("a header frame may exceed the limit up to a bound of its own")
+    @Test("seven 7: a header frame may exceed the limit up to a bound of its own")
     func largeHeader() throws {
         let limit = FrameParser(frameMax: 4096, headerMax: 10_000)
         #expect(try frames(octets("02 0001 00002708"), limit).frames.isEmpty)
         #expect(throws: AMQPError.self) { try frames(octets("02 0001 00002709"), limit) }
     }
 
-    @Test("an empty body has no body frame")
+    @Test("behaviour 1: an empty body has no body frame")
     func emptyBody() throws {
         let sent = try encoded { buffer in
             try buffer.appendPublish(
@@ -71,7 +71,9 @@ struct FrameTests {
                 ))
     }
 
-    @Test("a body is cut into frames of at most frame_max", arguments: [1, 4087, 4088, 4089, 8176, 8177, 50_000])
+    @Test(
+        "behaviour 2: a body is cut into frames of at most frame_max",
+        arguments: [1, 4087, 4088, 4089, 8176, 8177, 50_000])
     func bodyFrames(_ size: Int) throws {
         let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let sent = try encoded { buffer in
@@ -94,7 +96,7 @@ struct FrameTests {
         #expect(sent == general)
     }
 
-    @Test("properties that need more than a frame are refused and leave nothing behind")
+    @Test("behaviour 3: properties that need more than a frame are refused and leave nothing behind")
     func largeProperties() throws {
         let properties = BasicProperties(headers: ["x": .string(String(repeating: "x", count: 5000))])
         var buffer = ByteBuffer()

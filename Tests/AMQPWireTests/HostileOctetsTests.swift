@@ -31,7 +31,7 @@ struct HostileOctetsTests {
         }
     }
 
-    @Test("no change to a conversation makes the machines trap", arguments: 0..<8)
+    @Test("seven 6: no change to a conversation makes the machines trap", arguments: 0..<8)
     func mutated(_ seed: Int) throws {
         var random = SeededGenerator(state: UInt64(seed))
         let original = try Self.conversation()
@@ -63,7 +63,7 @@ struct HostileOctetsTests {
         }
     }
 
-    @Test("random octets as tables, properties and methods do not trap", arguments: 0..<4)
+    @Test("seven 6: random octets as tables, properties and methods do not trap", arguments: 0..<4)
     func random(_ seed: Int) {
         var random = SeededGenerator(state: UInt64(seed) + 100)
         for _ in 0..<20_000 {

@@ -17,7 +17,7 @@ struct TableTests {
         (.void, "'V'"),
     ]
 
-    @Test("every field type has RabbitMQ's octets, both ways", arguments: values)
+    @Test("behaviour 7: every field type has RabbitMQ's octets, both ways", arguments: values)
     func fieldTypes(_ value: FieldValue, _ text: String) throws {
         let field = octets(text)
         let table: FieldTable = ["k": value]
@@ -57,7 +57,7 @@ struct TableTests {
         #expect(throws: AMQPError.self) { try read(octets(text)) { try $0.skipTable() } }
     }
 
-    @Test("nesting is limited, in reading and in writing", arguments: ["F", "A"])
+    @Test("behaviour 6: nesting is limited, in reading and in writing", arguments: ["F", "A"])
     func depth(_ kind: String) throws {
         func nested(_ levels: Int) -> FieldTable {
             var value = FieldValue.void

@@ -16,7 +16,7 @@ struct TrackingTests {
         }
     }
 
-    @Test("confirms out of order and multiple: each publish exactly once")
+    @Test("behaviour 17: confirms out of order and multiple: each publish exactly once")
     func confirms() throws {
         var ring = ConfirmRing<Int>()
         for publish in 1...10 { ring.published(publish, octets: 100) }
@@ -77,7 +77,7 @@ struct TrackingTests {
         #expect(answered == Array(1...published))
     }
 
-    @Test("a returned message is paired with its own publish, also when confirms are coalesced")
+    @Test("seven 2: a returned message is paired with its own publish, also when confirms are coalesced")
     func returns() throws {
         var ring = ConfirmRing<Int>()
         ring.published(1, octets: 0, fingerprint: fingerprint("a"))
@@ -132,7 +132,7 @@ struct TrackingTests {
         #expect(left == [1, 3, 4, 5, 9])
     }
 
-    @Test("a delivery is settled once; multiple takes all before it")
+    @Test("behaviour 21: a delivery is settled once; multiple takes all before it")
     func unsettled() throws {
         var deliveries = UnsettledDeliveries()
         for tag in 1...6 { try deliveries.delivered(UInt64(tag), settled: tag == 4) }
@@ -185,7 +185,7 @@ struct TrackingTests {
         #expect(throws: AMQPError.self) { try deliveries.delivered(tag, settled: false) }
     }
 
-    @Test("numbers are used again only after they came back, and exhaustion is an error")
+    @Test("behaviour 14: numbers are used again only after they came back, and exhaustion is an error")
     func numbers() throws {
         var numbers = ChannelNumbers(maximum: 3)
         let first = [try numbers.take(), try numbers.take(), try numbers.take()]

@@ -33,7 +33,7 @@ struct URITests {
         Example(text: "amqp://[fe80::1]:5673/v", host: "fe80::1", port: 5673, virtualHost: "v"),
     ]
 
-    @Test("the specification's examples", arguments: examples)
+    @Test("behaviour 8: the specification's examples", arguments: examples)
     func specification(_ example: Example) throws {
         let uri = try AMQPURI(example.text)
         #expect(uri.username == example.username)
