@@ -55,22 +55,6 @@ struct HandshakeTests {
         #expect(error.reply?.text == "ACCESS_REFUSED")
     }
 
-    @Test("the end of the stream at any step of the handshake is a prompt error", arguments: 0..<5)
-    func endOfStream(_ step: Int) async throws {
-        let error = try await failure { peer in
-            if step == 0 { return }
-            try peer.readProtocolHeader()
-            if step == 1 { return }
-            try peer.send(ScriptedPeer.start, channel: 0)
-            if step == 2 { return }
-            try peer.expect(ConnectionStartOk.id)
-            if step == 3 { return }
-            try peer.send(ConnectionTune(channelMax: 1, frameMax: 8192, heartbeat: 1), channel: 0)
-            try peer.expect(ConnectionTuneOk.id)
-        }
-        #expect(error.code == .connectionLost)
-    }
-
     @Test(
         "servers of another kind are named",
         arguments: [
@@ -162,6 +146,57 @@ struct HandshakeTests {
         let connection = try await AMQPConnection.connect(broker.url, configuration: configuration)
         await connection.close()
         #expect(await connection.state == .closed(nil))
+        try await served
+    }
+
+    @Test("behaviour 16: a hundred concurrent closes of a channel send one frame, and all return")
+    func manyChannelCloses() async throws {
+        let broker = try ScriptedBroker()
+        async let closes = broker.serve { peer in
+            try peer.handshake()
+            try peer.openChannel()
+            var count = 0
+            while let frame = try peer.frame() {
+                guard frame.kind == .method else { continue }
+                if frame.channel == 0 {
+                    try peer.send(ConnectionCloseOk(), channel: 0)
+                } else {
+                    count += 1
+                    try peer.send(ChannelCloseOk())
+                }
+            }
+            return count
+        }
+        try await AMQPConnection.withConnection(broker.url) { connection in
+            let channel = try await connection.openChannel()
+            await withTaskGroup { group in
+                for _ in 0..<100 { group.addTask { await channel.close() } }
+            }
+            #expect(await channel.isOpen == false)
+        }
+        #expect(try await closes == 1)
+    }
+
+    @Test("behaviour 15: both sides close a channel at once")
+    func bothCloseChannel() async throws {
+        let broker = try ScriptedBroker()
+        async let served: Void = broker.serve { peer in
+            try peer.handshake()
+            try peer.openChannel()
+            try peer.expect(ChannelClose.id)
+            try peer.send(ChannelClose(replyCode: 404, replyText: "NOT_FOUND", classID: 60, methodID: 40))
+            try peer.expect(ChannelCloseOk.id)
+            try peer.send(ChannelCloseOk())
+            // The number is free, and nothing of the old channel is left.
+            try peer.openChannel(1)
+            try peer.farewell()
+        }
+        try await AMQPConnection.withConnection(broker.url) { connection in
+            let channel = try await connection.openChannel()
+            await channel.close()
+            let next = try await connection.openChannel()
+            #expect(await next.isOpen)
+        }
         try await served
     }
 
