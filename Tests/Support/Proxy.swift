@@ -36,6 +36,8 @@ package final class Proxy: Sendable {
         package init() {}
     }
 
+    package typealias Tap = @Sendable (Direction, UnsafeRawBufferPointer) -> Void
+
     struct Counters {
         var accepted = 0
         var connections = 0
@@ -50,11 +52,14 @@ package final class Proxy: Sendable {
 
     /// Forwards to `target` on 127.0.0.1.
     ///
-    /// - Parameter receiveBuffer: octets that the kernel keeps of what is not read yet; nil leaves it to the kernel,
-    ///   which goes up to some megabytes.
-    package init(to target: UInt16, receiveBuffer: Int? = nil) throws {
+    /// - Parameters:
+    ///   - receiveBuffer: octets that the kernel keeps of what is not read yet; nil leaves it to the kernel, which goes
+    ///     up to some megabytes.
+    ///   - tap: called with all octets that are passed on, on the proxy's thread.
+    package init(to target: UInt16, receiveBuffer: Int? = nil, tap: Tap? = nil) throws {
         port = try FreePort.next()
-        thread = try ProxyThread(port: port, target: target, receiveBuffer: receiveBuffer, counters: counters)
+        thread = try ProxyThread(
+            port: port, target: target, receiveBuffer: receiveBuffer, tap: tap, counters: counters)
     }
 
     deinit { close() }

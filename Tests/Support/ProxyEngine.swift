@@ -19,12 +19,13 @@ final class ProxyEngine {
     private let receiveBuffer: Int?
     private let wake: Int32
     private var listener: Int32
+    private let tap: Proxy.Tap?
     private let counters: Guarded<Proxy.Counters>
     private var links: [Link] = []
     private var buffer = [UInt8](repeating: 0, count: 65_536)
 
     init(
-        port: UInt16, target: UInt16, receiveBuffer: Int?, wake: Int32, listener: Int32,
+        port: UInt16, target: UInt16, receiveBuffer: Int?, wake: Int32, listener: Int32, tap: Proxy.Tap?,
         counters: Guarded<Proxy.Counters>
     ) {
         self.port = port
@@ -32,6 +33,7 @@ final class ProxyEngine {
         self.receiveBuffer = receiveBuffer
         self.wake = wake
         self.listener = listener
+        self.tap = tap
         self.counters = counters
     }
 
@@ -163,6 +165,9 @@ final class ProxyEngine {
                     }
                     counters.octets[direction] += max(0, sent)
                     return sent
+                }
+                if sent > 0, let tap, let direction = Proxy.Direction(rawValue: direction) {
+                    links[index].pipes[direction.rawValue].withFirst(sent) { tap(direction, $0) }
                 }
                 if sent < 0 {
                     if errno == EINTR { continue }

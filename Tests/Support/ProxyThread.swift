@@ -16,7 +16,7 @@ final class ProxyThread: Sendable {
     private let state = Guarded(State())
     private let wakeUp: Int32
 
-    init(port: UInt16, target: UInt16, receiveBuffer: Int?, counters: Guarded<Proxy.Counters>) throws {
+    init(port: UInt16, target: UInt16, receiveBuffer: Int?, tap: Proxy.Tap?, counters: Guarded<Proxy.Counters>) throws {
         let pipe = try Spawn.pipe()
         let listener: Int32
         do {
@@ -32,6 +32,7 @@ final class ProxyThread: Sendable {
         Thread.detachNewThread {
             let engine = ProxyEngine(
                 port: port, target: target, receiveBuffer: receiveBuffer, wake: pipe.reading, listener: listener,
+                tap: tap,
                 counters: counters)
             while true {
                 let (commands, isEnding) = state.update { state -> ([Command], Bool) in
