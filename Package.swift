@@ -1,12 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]
+/// Docs/scripts/fuzz sets it: everything is built to be observed by libFuzzer and AddressSanitizer, with all checks.
+let isFuzzing = Context.environment["DELIVERY_FUZZ"] != nil
+
+let settings: [SwiftSetting] =
+    [
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-assert-config", "Debug"])] : [])
 
 /// A library module and, when there is one, the folder of its tests.
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
@@ -51,6 +55,14 @@ let benchmarks = Target.executableTarget(
 /// Counts what `bench` allocates, by standing in front of the C library's functions.
 let allocationCounter = Target.target(name: "AllocationCounter", path: "Tests/AllocationCounter")
 
+/// Runs the targets of FuzzTargets under libFuzzer; see Docs/Fuzzing.md.
+let fuzzing: [Target] = [
+    .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+    .executableTarget(
+        name: "fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzz/Program", swiftSettings: settings,
+        linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+]
+
 let package = Package(
     name: "delivery",
     products: [
@@ -87,13 +99,16 @@ let package = Package(
         benchmarks,
         allocationCounter,
         support("Support", ["COpenSSL", "Synchronized"]),
+        .target(
+            name: "FuzzTargets", dependencies: ["AMQP", "AMQPWire", "EventLoop", "Bytes"], path: "Tests/Fuzz/Targets",
+            swiftSettings: settings),
         writerForTests,
         tests("BytesTests", ["Bytes"]),
         tests("SynchronizedTests", ["Synchronized"]),
         tests("EventLoopTests", ["EventLoop", "Bytes", "CSystem", "Synchronized"]),
         tests("TLSTests", ["Support", "TLS", "COpenSSL", "Bytes"]),
         tests("AMQPWireTests", ["AMQPWire", "Bytes"]),
-        tests("AMQPTests", ["Support", "AMQP", "AMQPWire", "EventLoop", "Bytes"]),
+        tests("AMQPTests", ["FuzzTargets", "Support", "AMQP", "AMQPWire", "EventLoop", "Bytes"]),
         tests("HTTPWireTests", ["HTTPWire", "Bytes"]),
         tests("HTTPTests", ["HTTP", "HTTPWire", "EventLoop", "Bytes", "CSystem", "Synchronized"]),
         tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter", "Synchronized"]),
@@ -110,5 +125,5 @@ let package = Package(
             ]),
         tests("ExampleTests", ["Support"]),
         tests("EndToEnd", ["Support", "AMQP", "api", "store-admin"]),
-    ]
+    ] + (isFuzzing ? fuzzing : [])
 )
