@@ -5,6 +5,7 @@
 #include "AllocationCounter.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -13,6 +14,11 @@ static atomic_uint_fast64_t count;
 
 void delivery_count_allocations(bool on) { atomic_store(&is_counting, on); }
 uint64_t delivery_allocation_count(void) { return atomic_load(&count); }
+
+uint64_t delivery_heap_in_use(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
 
 // The sanitizers have replacements of their own.
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer) && !__has_feature(memory_sanitizer)

@@ -173,6 +173,9 @@ public actor AMQPConnection {
     /// Requests that wait for their answer, on all channels.
     package var pendingRequests: Int { channels.values.reduce(0) { $0 + $1.replies.count } }
 
+    /// Channels that are open or being restored.
+    package var liveChannels: Int { channels.count }
+
     /// Whether the socket is not read because deliveries wait to be taken.
     package var isReadingPaused: Bool { link?.isReadingPaused ?? false }
 

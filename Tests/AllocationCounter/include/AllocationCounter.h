@@ -10,4 +10,7 @@ void delivery_count_allocations(bool on);
 /// Calls of malloc, calloc, realloc and their aligned kin by all threads while the count was on.
 uint64_t delivery_allocation_count(void);
 
+/// Octets that are allocated and not freed, in all arenas (mallinfo2(3)).
+uint64_t delivery_heap_in_use(void);
+
 #endif
