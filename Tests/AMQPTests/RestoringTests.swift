@@ -1,5 +1,6 @@
 import AMQP
 import AMQPWire
+import Bytes
 import Support
 import Testing
 
@@ -154,13 +155,38 @@ struct RestoringTests {
     @Test("a channel that the broker closes is an event, with the reason")
     func closedChannel() async throws {
         try await PublishingTests.withChannel { peer in
+            try peer.expect(QueuePurge.id)
+            try peer.send(QueuePurgeOk(messageCount: 0))
             try peer.send(ChannelClose(replyCode: 406, replyText: "PRECONDITION_FAILED - delivery timed out"))
             try peer.farewell()
         } _: { connection, channel in
+            try await channel.purgeQueue("q")
             try await eventually("closed") { await connection.metrics.channelsClosed == 1 }
             let later = await #expect(throws: AMQPError.self) { try await channel.declareQueue("q") }
             #expect(later?.code == .preconditionFailed)
         }
+    }
+
+    @Test("a channel that the broker closes in the moment it opens is an error, not a channel that waits for ever")
+    func closedAtOnce() async throws {
+        let broker = try ScriptedBroker()
+        async let served: Void = broker.serve { peer in
+            try peer.handshake()
+            try peer.expect(ChannelOpen.id)
+            var buffer = ByteBuffer()
+            try buffer.append(ChannelOpenOk(), channel: 1)
+            try buffer.append(ChannelClose(replyCode: 403, replyText: "ACCESS_REFUSED"), channel: 1)
+            try peer.write(buffer.array)
+            try peer.expect(ChannelCloseOk.id)
+            try peer.openChannel(1)
+            try peer.farewell()
+        }
+        try await AMQPConnection.withConnection(broker.url, configuration: .alone) { connection in
+            let error = await #expect(throws: AMQPError.self) { try await connection.openChannel() }
+            #expect(error?.code == .accessRefused)
+            _ = try await connection.openChannel()
+        }
+        try await served
     }
 
     @Test("an empty queue name is refused here, not taken for the queue declared last")

@@ -32,6 +32,8 @@ final class ChannelCore {
     var lastTicket: ChannelMachine.Ticket = 0
     var replies: [ChannelMachine.Ticket: Waiter<Reply>] = [:]
     var opening: Waiter<Void>?
+    /// Why the broker closed it while it was being opened or restored.
+    var refusal: AMQPError?
     /// Those who wait for close-ok.
     var closing = Gate()
     /// Those who wait until the channel is open again.

@@ -37,6 +37,7 @@ extension AMQPConnection {
             if case .opening = channel.status {
                 // Who opens or restores the channel decides what follows.
                 channel.machine = nil
+                channel.refusal = error
                 failRequests(channel, error)
             } else {
                 close(channel, error)

@@ -102,11 +102,14 @@ extension AMQPConnection {
         }
         channel.generation += 1
         channel.number = number
+        channel.refusal = nil
         channel.opening = waiter
         link.attach(channel, number)
         readForAnswer()
         try await wait(waiter, atMost: configuration.requestTimeout, otherwise: Self.timeout("channel.open"))
         guard self.link === link else { throw loss }
+        // The broker may have closed it before this task went on.
+        if let refusal = channel.refusal { throw refusal }
     }
 
     private func shut(_ channel: ChannelCore, _ link: Link) {
@@ -177,7 +180,7 @@ extension AMQPConnection {
         on channel: ChannelCore,
         _ send: (inout ChannelMachine, ChannelMachine.Ticket, inout ByteBuffer) throws(AMQPError) -> Void
     ) throws(AMQPError) -> ChannelMachine.Ticket {
-        guard let link, channel.machine != nil else { throw loss }
+        guard let link, channel.machine != nil else { throw channel.refusal ?? loss }
         let ticket = channel.ticket()
         try link.write { out throws(AMQPError) in
             if channel.machine != nil { try send(&channel.machine!, ticket, &out) }
