@@ -115,6 +115,7 @@ let package = Package(
         tests("ServiceTests", ["Service", "EventLoop", "Synchronized"]),
         tests("DeliveryTests", ["Delivery", "SQLite", "Synchronized"]),
         tests("MessagingTests", ["Messaging", "Delivery", "Service"]),
+        tests("BenchmarkTests", ["bench", "AMQP", "AMQPWire", "Bytes"]),
         tests("SupportTests", ["Support"]),
         tests("AMQPIntegration", ["Support", "AMQP", "AMQPWire", "EventLoop"]),
         tests(
