@@ -83,7 +83,7 @@ actor ClientRun {
         configuration.recovery.isEnabled = recovers
         configuration.recovery.initialDelay = .zero
         configuration.recovery.ceiling = .milliseconds(1)
-        configuration.waitWhileDown = recovers ? .seconds(5) : .zero
+        configuration.whileDown = recovers ? .wait(.seconds(5)) : .failAtOnce
         if isHasty {
             configuration.requestTimeout = .milliseconds(2)
             configuration.closeTimeout = .milliseconds(2)

@@ -84,6 +84,15 @@ private struct MachineClient: ~Copyable {
                 try connection.inspect(first: bytes)
                 while !hasEnded, let frame = try parser.next(UnsafeRawBufferPointer(rebasing: bytes[position...])) {
                     position += frame.size
+                    // Both ways are to be walked.
+                    if frame.channel == 1, connection.isOpen, lastTicket % 2 == 0 {
+                        let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
+                        if let delivery = try channel?.deliver(frame, followedBy: rest, parser) {
+                            position += delivery.octets
+                            received(delivery)
+                            continue
+                        }
+                    }
                     try receive(frame)
                 }
             }
@@ -92,6 +101,12 @@ private struct MachineClient: ~Copyable {
             lost()
         }
         rest.consume(position)
+    }
+
+    private mutating func received(_ delivery: ChannelMachine.PlainDelivery) {
+        _ = BasicProperties(checked: Array(delivery.properties))
+        _ = interner.route(delivery.exchange, delivery.routingKey)
+        if delivery.consumer == nil { settle(delivery.deliveryTag, false) }
     }
 
     private mutating func receive(_ frame: Frame) throws(AMQPError) {
@@ -182,10 +197,10 @@ private struct MachineClient: ~Copyable {
 
     private mutating func settle(_ tag: UInt64, _ multiple: Bool) {
         let before = channel?.unsettled.count ?? 0
-        guard case .settled(let sent, let count)? = channel?.settle(tag, multiple: multiple) else { return }
+        guard case .settled(let sent, let count)? = channel?.ack(tag, multiple: multiple) else { return }
         if before - count != channel?.unsettled.count { finding = "\(before) less \(count) is something else" }
-        if case .settled? = channel?.settle(sent, multiple: false) { finding = "delivery \(sent) is settled twice" }
-        out.appendAck(sent, multiple: multiple, channel: 1)
+        if case .settled? = channel?.ack(sent, multiple: false) { finding = "delivery \(sent) is settled twice" }
+        if tag % 2 == 0 { channel?.writeAcks(&out) }
     }
 
     private mutating func publish(_ choices: inout Choices) throws(AMQPError) {
