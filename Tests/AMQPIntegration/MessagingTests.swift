@@ -229,7 +229,13 @@ struct AMQPMessagingTests {
             let error = await #expect(throws: AMQPError.self) { try await connection.openChannel() }
             #expect(error?.code == .channelsExhausted)
             for channel in channels[..<1000] { await channel.close() }
-            for _ in 0..<1000 { _ = try await connection.openChannel() }
+            for _ in 0..<1000 { channels.append(try await connection.openChannel()) }
+            let again = await #expect(throws: AMQPError.self) { try await connection.openChannel() }
+            #expect(again?.code == .channelsExhausted)
+            // All of them work, old numbers and new ones.
+            let queue = try await channels[1000].declareQueue(exclusive: true).name
+            for channel in channels[1000...] { #expect(try await channel.checkQueue(queue).name == queue) }
+            #expect(await connection.metrics.connected == 1)
         }
     }
 

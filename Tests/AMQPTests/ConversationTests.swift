@@ -1,6 +1,7 @@
 import AMQP
 import AMQPWire
 import Bytes
+import Glibc
 import Support
 import Testing
 
@@ -93,6 +94,32 @@ struct ConversationTests {
         #expect(try await beats >= 2)
     }
 
+    @Test("behaviour 25: a peer that talks but never reads is noticed by its full TCP window")
+    func fullWindow() async throws {
+        var configuration = AMQPConfiguration.alone
+        configuration.publishWindowOctets = 256 << 20
+        let broker = try ScriptedBroker()
+        async let served: Void = broker.serve { peer in
+            try peer.handshake(tune: ConnectionTune(channelMax: 10, frameMax: 131_072, heartbeat: 1))
+            try peer.openChannel()
+            // Until the client is gone.
+            while (try? peer.write([8, 0, 0, 0, 0, 0, 0, 0xCE])) != nil { usleep(100_000) }
+        }
+        let connection = try await AMQPConnection.connect(broker.url, configuration: configuration)
+        let channel = try await connection.openChannel()
+        let start = ContinuousClock.now
+        let body = [UInt8](repeating: 1, count: 1 << 20)
+        let publish = try await channel.publishing(body, to: "e")
+        for _ in 0..<63 { _ = try await channel.publishing(body, to: "e") }
+        guard case .unknown(let reason) = await publish.outcome else {
+            Issue.record("the outcome is not unknown")
+            return
+        }
+        #expect(reason.code == .connectionLost)
+        #expect(ContinuousClock.now - start < .seconds(4))
+        try await served
+    }
+
     @Test("behaviour 27: a reader that takes nothing stops the reading of the socket; closing works all the same")
     func slowReader() async throws {
         var configuration = AMQPConfiguration.alone
@@ -121,6 +148,24 @@ struct ConversationTests {
             }
             try await eventually("reading stops again") { await connection.isReadingPaused }
             #expect(consumer.waiting <= 12)
+        }
+    }
+
+    @Test(
+        "seven 7: an oversized frame of any other kind ends the connection",
+        arguments: [
+            // frame_max is 131072: one octet more than a payload may have, as method, body and heartbeat.
+            [1, 0, 1, 0, 1, 0xFF, 0xF9], [3, 0, 1, 0, 1, 0xFF, 0xF9], [8, 0, 0, 0, 1, 0xFF, 0xF9],
+        ] as [[UInt8]])
+    func otherLargeFrames(_ head: [UInt8]) async throws {
+        try await PublishingTests.withChannel { peer in
+            try peer.expect(BasicGet.id)
+            // The size alone is enough: the rest never comes.
+            try peer.write(head)
+            try peer.expect { if case .connectionClose(let close) = $0, close.replyCode == 501 { () } else { nil } }
+        } _: { _, channel in
+            let error = await #expect(throws: AMQPError.self) { try await channel.get("q") }
+            #expect(error?.code == .protocolViolation)
         }
     }
 
