@@ -27,7 +27,7 @@ struct AMQPChannelEndTests {
         }
 
         static func isNotFound(_ error: AMQPError) -> Bool {
-            error.code == .channelClosedByPeer && error.reply?.code == .notFound
+            error.code == .notFound && error.reply?.code == .notFound
         }
 
         var sum: Int { confirmed + unknown + failed }
@@ -80,7 +80,7 @@ struct AMQPChannelEndTests {
             let later = await #expect(throws: AMQPError.self) {
                 try await doomed.publish([], to: "", routingKey: queue)
             }
-            #expect(later?.code == .channelClosedByPeer)
+            #expect(later?.code == .notFound)
             #expect(later?.reply?.code == .notFound)
             #expect(later?.reply?.text.contains("missing") == true)
             // The broker has all that it confirmed, and at most what nobody knows besides.
@@ -101,7 +101,7 @@ struct AMQPChannelEndTests {
             let confirm = Task { await fatal.outcome }
             let request = Task { try await doomed.declareQueue("other") }
             for failure in [await error(of: reading), await error(of: request)] {
-                #expect(failure?.code == .channelClosedByPeer)
+                #expect(failure?.code == .notFound)
                 #expect(failure?.reply?.code == .notFound)
             }
             guard case .unknown(let reason) = await confirm.value else {

@@ -33,6 +33,7 @@ public actor AMQPConnection {
     var restoring = Gate()
     var handshake: Waiter<Void>?
     var closing = Gate()
+    private var closeTimer: EventLoop.TimerToken?
     var channels: [ObjectIdentifier: ChannelCore] = [:]
     var topology = Topology()
     /// The channel on which the topology is restored.
@@ -213,7 +214,8 @@ public actor AMQPConnection {
             dropLink(error)
             return end(nil)
         }
-        loop.schedule(after: configuration.closeTimeout) {
+        // A strong reference, which `end` drops: a weak one would slow down every use of the connection.
+        closeTimer = loop.schedule(after: configuration.closeTimeout) {
             self.assumeIsolated { connection in
                 guard case .closing = connection.state else { return }
                 connection.dropLink(AMQPError(.closed, "the broker did not answer close"))
@@ -225,6 +227,8 @@ public actor AMQPConnection {
     /// Closed for good.
     func end(_ error: AMQPError?) {
         if case .closed = state { return }
+        if let closeTimer { loop.cancel(closeTimer) }
+        closeTimer = nil
         state = .closed(error)
         let reason = error ?? AMQPError(.closed, "the connection was closed")
         failChannels(reason)
