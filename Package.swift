@@ -106,7 +106,7 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("SynchronizedTests", ["Synchronized"]),
         tests("EventLoopTests", ["EventLoop", "Bytes", "CSystem", "Synchronized"]),
-        tests("TLSTests", ["Support", "TLS", "COpenSSL", "Bytes"]),
+        tests("TLSTests", ["Support", "TLS", "COpenSSL", "EventLoop", "Bytes"]),
         tests("AMQPWireTests", ["AMQPWire", "Bytes"]),
         tests("AMQPTests", ["FuzzTargets", "Support", "AMQP", "AMQPWire", "EventLoop", "Bytes"]),
         tests("HTTPWireTests", ["HTTPWire", "Bytes"]),
