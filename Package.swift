@@ -100,7 +100,8 @@ let package = Package(
         allocationCounter,
         support("Support", ["COpenSSL", "Synchronized"]),
         .target(
-            name: "FuzzTargets", dependencies: ["AMQP", "AMQPWire", "EventLoop", "Bytes"], path: "Tests/Fuzz/Targets",
+            name: "FuzzTargets", dependencies: ["AMQP", "AMQPWire", "EventLoop", "Bytes", "Synchronized"],
+            path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         writerForTests,
         tests("BytesTests", ["Bytes"]),

@@ -60,7 +60,7 @@ package final class ServiceProcess: Sendable {
     }
 
     private static func inherited() -> [String: String] {
-        let names = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "TSAN_OPTIONS", "ASAN_OPTIONS"]
+        let names = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "TSAN_OPTIONS", "ASAN_OPTIONS", "LSAN_OPTIONS"]
         return ProcessInfo.processInfo.environment.filter { names.contains($0.key) }
     }
 

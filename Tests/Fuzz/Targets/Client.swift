@@ -1,7 +1,7 @@
 import AMQP
 import EventLoop
 import Glibc
-import Synchronization
+import Synchronized
 
 /// The whole client over real sockets against a fuzzed broker, on one event loop for the life of the process.
 ///
@@ -58,7 +58,7 @@ final class Handover<Value: Sendable>: Sendable {
         }
     }
 
-    private let value = Mutex<Value?>(nil)
+    private let value = Lock<Value?>(nil)
     private let semaphore = Semaphore()
 
     func give(_ value: Value) {
