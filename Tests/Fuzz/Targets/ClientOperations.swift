@@ -61,6 +61,7 @@ extension ClientRun {
                 if let got = try await channel.get("q", acknowledges: argument & 1 == 0) { await run.keep(got) }
             }
         case 24: send(channel, argument)
+        case 28: batch(channel, argument)
         case 25: start { _ in for await _ in channel.connection.events() {} }
         default: publish(channel, argument, count: code == 26 ? 40 : 1)
         }
@@ -75,6 +76,11 @@ extension ClientRun {
                 tag: argument & 8 == 0 ? nil : "tag")
             await run.keep(consumer)
             guard isRead else { return }
+            while argument & 32 != 0 {
+                let batch = try await consumer.nextBatch(limit: 4)
+                if batch.isEmpty { return }
+                for delivery in batch { await run.keep(delivery) }
+            }
             for try await delivery in consumer {
                 _ = delivery.properties
                 await run.keep(delivery)
@@ -93,6 +99,15 @@ extension ClientRun {
                 await run.keep(publish)
                 if argument & 8 != 0 { _ = await publish.outcome }
             }
+        }
+    }
+
+    private func batch(_ channel: AMQPChannel, _ argument: UInt8) {
+        let bodies = (0..<choices.octet()).map { [UInt8](repeating: 0x62, count: Int($0)) }
+        start { _ in
+            _ = await channel.publish(
+                batch: bodies, to: "e", routingKey: "k", mandatory: argument & 1 != 0,
+                within: argument & 2 == 0 ? nil : .milliseconds(1))
         }
     }
 

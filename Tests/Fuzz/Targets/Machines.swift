@@ -84,10 +84,11 @@ private struct MachineClient: ~Copyable {
                 try connection.inspect(first: bytes)
                 while !hasEnded, let frame = try parser.next(UnsafeRawBufferPointer(rebasing: bytes[position...])) {
                     position += frame.size
-                    // Both ways are to be walked.
-                    if frame.channel == 1, connection.isOpen, lastTicket % 2 == 0 {
+                    if frame.channel == 1, connection.isOpen {
                         let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
-                        if let delivery = try channel?.deliver(frame, followedBy: rest, parser) {
+                        if let channel { finding = finding ?? compareDeliveries(channel, frame, rest, parser) }
+                        // Both ways are to be walked.
+                        if lastTicket % 2 == 0, let delivery = try channel?.deliver(frame, followedBy: rest, parser) {
                             position += delivery.octets
                             received(delivery)
                             continue
@@ -197,10 +198,14 @@ private struct MachineClient: ~Copyable {
 
     private mutating func settle(_ tag: UInt64, _ multiple: Bool) {
         let before = channel?.unsettled.count ?? 0
-        guard case .settled(let sent, let count)? = channel?.ack(tag, multiple: multiple) else { return }
+        let settling =
+            tag & 1 == 0
+            ? channel?.ack(tag, multiple: multiple)
+            : try? channel?.giveUp(tag, multiple: multiple, requeue: true, asReject: !multiple, &out)
+        guard case .settled(let sent, let count)? = settling else { return }
         if before - count != channel?.unsettled.count { finding = "\(before) less \(count) is something else" }
         if case .settled? = channel?.ack(sent, multiple: false) { finding = "delivery \(sent) is settled twice" }
-        if tag % 2 == 0 { channel?.writeAcks(&out) }
+        if tag & 2 == 0 { channel?.writeAcks(&out) }
     }
 
     private mutating func publish(_ choices: inout Choices) throws(AMQPError) {

@@ -40,6 +40,8 @@ extension AMQPURI {
         add("cacertfile", options.caCertificateFile)
         add("certfile", options.certificateFile)
         add("keyfile", options.keyFile)
+        add("password", options.keyPassphrase)
+        add("depth", options.verificationDepth.map { "\($0)" })
         add("verify", options.verifyPeer.map { $0 ? "verify_peer" : "verify_none" })
         add("server_name_indication", options.serverNameIndication)
         for mechanism in options.authenticationMechanisms { add("auth_mechanism", mechanism.rawValue) }
