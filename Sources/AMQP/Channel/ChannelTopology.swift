@@ -37,6 +37,8 @@ extension AMQPChannel {
     /// Makes an exchange (exchange.declare); it is no error if it exists with the same arguments.
     ///
     /// - Parameters:
+    ///   - name: up to 255 octets; those that begin with `amq.` are the broker's.
+    ///   - type: how it chooses the queues for a message.
     ///   - durable: it survives a restart of the broker.
     ///   - autoDelete: it goes with its last binding.
     ///   - internal: only exchanges that are bound to it publish to it.
@@ -150,6 +152,7 @@ extension AMQPChannel {
     /// Deletes a queue (queue.delete); returns the number of messages lost. It is no error if there is none.
     ///
     /// - Parameters:
+    ///   - name: the queue; a name that does not exist is no error.
     ///   - ifUnused: only if it has no consumers; else `.preconditionFailed`, which ends the channel.
     ///   - ifEmpty: only if it has no messages; else the same.
     @discardableResult
