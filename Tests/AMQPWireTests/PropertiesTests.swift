@@ -82,4 +82,15 @@ struct PropertiesTests {
         let properties = BasicProperties(messageID: String(repeating: "é", count: 128))
         #expect(throws: AMQPError.self) { try encoded { try $0.append(properties: properties) } }
     }
+
+    @Test(
+        "properties that are held in place, and those that are not, are the same",
+        arguments: [0, 1, 40, 44, 45, 46, 47, 200])
+    func held(_ size: Int) throws {
+        let properties = size == 0 ? BasicProperties() : BasicProperties(messageID: String(repeating: "m", count: size))
+        let wire = try encoded { try $0.append(properties: properties) }
+        let held = wire.withUnsafeBytes { PropertyOctets($0) }
+        #expect(held.count == (size == 0 ? 0 : size + 3))
+        #expect(BasicProperties(held) == properties)
+    }
 }

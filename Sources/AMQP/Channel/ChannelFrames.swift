@@ -62,7 +62,8 @@ extension AMQPConnection {
             AMQPDelivery(
                 consumer.origin, generation: channel.generation, deliveryTag: delivery.deliveryTag,
                 redelivered: delivery.redelivered, route: delivery.route,
-                propertyOctets: delivery.content.properties, body: delivery.content.body), to: consumer)
+                properties: delivery.content.properties.withUnsafeBytes { PropertyOctets($0) },
+                body: delivery.content.body), to: consumer)
     }
 
     /// The same for a delivery that is still in the buffer it was read into.
@@ -75,7 +76,7 @@ extension AMQPConnection {
                 consumer.origin, generation: channel.generation, deliveryTag: delivery.deliveryTag,
                 redelivered: delivery.redelivered,
                 route: link.interner.route(delivery.exchange, delivery.routingKey),
-                propertyOctets: delivery.properties.count > 2 ? [UInt8](delivery.properties) : [],
+                properties: PropertyOctets(delivery.properties),
                 body: [UInt8](delivery.body)), to: consumer)
     }
 

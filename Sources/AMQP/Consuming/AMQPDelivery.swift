@@ -22,20 +22,20 @@ public final class AMQPDelivery: Sendable {
     public let deliveryTag: UInt64
     /// It was delivered before and not acknowledged.
     public let redelivered: Bool
-    let propertyOctets: [UInt8]
+    private let propertyOctets: PropertyOctets
     /// What was published, octet by octet.
     public let body: [UInt8]
 
     init(
         _ origin: Origin, generation: UInt64, deliveryTag: UInt64, redelivered: Bool, route: Route,
-        propertyOctets: [UInt8], body: [UInt8]
+        properties: PropertyOctets, body: [UInt8]
     ) {
         self.origin = origin
         self.route = route
         self.generation = generation
         self.deliveryTag = deliveryTag
         self.redelivered = redelivered
-        self.propertyOctets = propertyOctets
+        propertyOctets = properties
         self.body = body
     }
 
@@ -50,7 +50,7 @@ public final class AMQPDelivery: Sendable {
 
     /// Decoded at each call: keep what is needed more than once.
     public var properties: BasicProperties {
-        propertyOctets.isEmpty ? BasicProperties() : BasicProperties(checked: propertyOctets)
+        BasicProperties(propertyOctets)
     }
 
     var octets: Int { body.count + propertyOctets.count }

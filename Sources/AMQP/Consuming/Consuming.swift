@@ -117,7 +117,7 @@ extension AMQPConnection {
         return AMQPDelivery(
             AMQPDelivery.Origin(channel: handle, consumerTag: ""), generation: answer.generation,
             deliveryTag: got.deliveryTag, redelivered: got.redelivered,
-            route: Route(exchange: got.exchange, routingKey: got.routingKey), propertyOctets: content.properties,
-            body: content.body)
+            route: Route(exchange: got.exchange, routingKey: got.routingKey),
+            properties: content.properties.withUnsafeBytes { PropertyOctets($0) }, body: content.body)
     }
 }

@@ -64,37 +64,10 @@ package struct ChannelMachine: Sendable {
         case got(BasicGetOk)
     }
 
-    struct Consumer {
-        let tag: String
-        let number: Int
-        let acknowledges: Bool
-        private let octets: [UInt8]
-        private let word: UInt64?
-
-        init(_ method: BasicConsume, number: Int) {
-            tag = method.consumerTag
-            self.number = number
-            acknowledges = !method.noAck
-            octets = Array(tag.utf8)
-            word = octets.withUnsafeBytes { Self.word($0) }
-        }
-
-        func has(_ tag: UnsafeRawBufferPointer) -> Bool {
-            if let word { return word == Self.word(tag) }
-            return octets.withUnsafeBytes { $0.isEqual(to: tag) }
-        }
-
-        /// A short tag and its length as one number.
-        private static func word(_ tag: UnsafeRawBufferPointer) -> UInt64? {
-            guard tag.count < 8 else { return nil }
-            return tag.reduce(UInt64(tag.count)) { $0 << 8 | UInt64($1) }
-        }
-    }
-
     package let number: UInt16
     package private(set) var state = State.opening
     package internal(set) var unsettled = UnsettledDeliveries()
-    private var acks = PendingAcks()
+    var acks = PendingAcks()
     private var slots = Ring<Slot>()
     private var getsAcknowledge = Ring<Bool>()
     var assembly: ContentAssembly
@@ -147,39 +120,6 @@ package struct ChannelMachine: Sendable {
         writeAcks(&out)
         try out.append(BasicCancel(consumerTag: consumerTag), channel: number)
         slots.append(Slot(ticket: ticket, request: BasicCancel.id, consumerTag: consumerTag))
-    }
-
-    /// Acknowledges a delivery; what is refused here never reaches the peer. The method waits for `writeAcks`, or for the
-    /// next method of the channel, so that one can stand for many.
-    package mutating func ack(_ tag: UInt64, multiple: Bool) -> UnsettledDeliveries.Settling {
-        let settling = unsettled.settle(tag, multiple: multiple)
-        if case .settled(let tag, let count) = settling { acks.add(tag, multiple: multiple && count > 1) }
-        return settling
-    }
-
-    /// Gives a delivery up, as basic.nack or, for one, as basic.reject.
-    package mutating func giveUp(
-        _ tag: UInt64, multiple: Bool = false, requeue: Bool, asReject: Bool = false, _ out: inout ByteBuffer
-    ) throws(AMQPError) -> UnsettledDeliveries.Settling {
-        let settling = unsettled.settle(tag, multiple: multiple)
-        guard case .settled(let tag, let count) = settling else { return settling }
-        writeAcks(&out)
-        if asReject {
-            try out.append(BasicReject(deliveryTag: tag, requeue: requeue), channel: number)
-        } else {
-            let method = BasicNack(deliveryTag: tag, multiple: multiple && count > 1, requeue: requeue)
-            try out.append(method, channel: number)
-        }
-        return settling
-    }
-
-    package var hasPendingAcks: Bool { !acks.isEmpty }
-
-    package mutating func writeAcks(_ out: inout ByteBuffer) {
-        guard !acks.isEmpty else { return }
-        acks.drain(before: unsettled.base) { tag, multiple in
-            out.appendAck(tag, multiple: multiple, channel: number)
-        }
     }
 
     /// Closes from this side: from now on everything but close and close-ok is discarded. True if close went out.

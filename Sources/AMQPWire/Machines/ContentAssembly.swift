@@ -15,10 +15,12 @@ package struct Content: Equatable, Sendable {
 extension BasicProperties {
     /// Reads properties that `ArgumentReader.skipProperties` has checked.
     package init(checked octets: [UInt8]) {
-        self = octets.withUnsafeBytes { bytes in
-            var reader = ArgumentReader(bytes)
-            return (try? reader.properties()) ?? BasicProperties()
-        }
+        self = octets.withUnsafeBytes { BasicProperties(checked: $0) }
+    }
+
+    package init(checked octets: UnsafeRawBufferPointer) {
+        var reader = ArgumentReader(octets)
+        self = (try? reader.properties()) ?? BasicProperties()
     }
 }
 

@@ -3,6 +3,33 @@ import Bytes
 // The short way for deliveries whose frames are all there: most of a consumer's traffic.
 
 extension ChannelMachine {
+    struct Consumer {
+        let tag: String
+        let number: Int
+        let acknowledges: Bool
+        private let octets: [UInt8]
+        private let word: UInt64?
+
+        init(_ method: BasicConsume, number: Int) {
+            tag = method.consumerTag
+            self.number = number
+            acknowledges = !method.noAck
+            octets = Array(tag.utf8)
+            word = octets.withUnsafeBytes { Self.word($0) }
+        }
+
+        func has(_ tag: UnsafeRawBufferPointer) -> Bool {
+            if let word { return word == Self.word(tag) }
+            return octets.withUnsafeBytes { $0.isEqual(to: tag) }
+        }
+
+        /// A short tag and its length as one number.
+        private static func word(_ tag: UnsafeRawBufferPointer) -> UInt64? {
+            guard tag.count < 8 else { return nil }
+            return tag.reduce(UInt64(tag.count)) { $0 << 8 | UInt64($1) }
+        }
+    }
+
     /// A delivery in place: the octets are valid as long as those that were parsed.
     package struct PlainDelivery {
         /// nil: there is no such consumer, give it back
