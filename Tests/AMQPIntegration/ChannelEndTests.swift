@@ -121,7 +121,11 @@ struct AMQPChannelEndTests {
     func bothClose() async throws {
         let broker = try await RabbitMQBroker.shared()
         // With two numbers each is used again and again.
-        try await AMQPConnection.withConnection(broker.url + "?channel_max=2") { connection in
+        var configuration = AMQPConfiguration()
+        // A channel whose close was not answered keeps its number.
+        configuration.closeTimeout = .seconds(30)
+        let url = broker.url + "?channel_max=2"
+        try await AMQPConnection.withConnection(url, configuration: configuration) { connection in
             let bystander = try await connection.openChannel()
             for round in 0..<200 {
                 let channel = try await connection.openChannel()

@@ -29,7 +29,7 @@ struct AMQPNetworkTests {
     static var alert: AMQPConfiguration {
         var configuration = AMQPRecoveryTests.quick
         configuration.heartbeat = .seconds(1)
-        configuration.connectTimeout = .milliseconds(500)
+        configuration.connectTimeout = .seconds(5)
         return configuration
     }
 
