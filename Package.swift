@@ -118,6 +118,7 @@ let package = Package(
         tests("MessagingTests", ["Messaging", "Delivery", "Service"]),
         tests("BenchmarkTests", ["bench", "AMQP", "AMQPWire", "Bytes"]),
         tests("SupportTests", ["Support"]),
+        tests("AMQPMemory", ["Support", "AMQP"]),
         tests("AMQPIntegration", ["Support", "AMQP", "AMQPWire", "EventLoop"]),
         tests(
             "Integration",

@@ -163,37 +163,4 @@ struct AMQPNetworkTests {
             #expect(await connection.metrics.connected == 1)
         }
     }
-
-    @Test("seven 4: a publisher on a blocked connection waits, and what it holds stays bounded")
-    func blockedPublisher() async throws {
-        let broker = try await RabbitMQBroker.start()
-        var configuration = AMQPRecoveryTests.quick
-        configuration.closeTimeout = .milliseconds(500)
-        configuration.publishWindowOctets = 4 << 20
-        let connection = try await AMQPConnection.connect(broker.url, configuration: configuration)
-        let channel = try await connection.openChannel()
-        let queue = try await channel.declareQueue("q").name
-        try await broker.rabbitmqctl("set_vm_memory_high_watermark", "0")
-        let before = try ProcessFigures.residentMemory()
-        let body = [UInt8](repeating: 1, count: 64 << 10)
-        let publishers = (0..<20).map { _ in
-            Task { while true { _ = try await channel.publishing(body, to: "", routingKey: queue) } }
-        }
-        try await eventually("blocked") { await connection.blockedReason?.contains("memory") == true }
-        let sent = await connection.metrics.published
-        try await Task.sleep(for: .milliseconds(500))
-        #expect(await connection.metrics.published == sent)
-        let confirmed = await connection.metrics.confirmed
-        #expect((sent - confirmed) * body.count <= configuration.publishWindowOctets)
-        #expect(try ProcessFigures.residentMemory() - before < 64 << 20)
-        for publisher in publishers { publisher.cancel() }
-        for publisher in publishers {
-            let error = await #expect(throws: AMQPError.self) { try await publisher.value }
-            #expect(error?.code == .cancelled)
-        }
-        let start = ContinuousClock.now
-        await connection.close()
-        #expect(ContinuousClock.now - start < .seconds(3))
-        try await broker.dispose()
-    }
 }

@@ -72,7 +72,9 @@ extension ServiceTests {
                     placed.append(try await pair.order(people.customer))
                 }
                 try await stream.waitForOrders(placed, within: 10)
-                #expect(stream.orders == placed)
+                // The last order of an earlier test may still be on its way when the stream begins.
+                func seen(_ orders: [Int]) -> [Int] { stream.orders.filter(orders.contains) }
+                #expect(seen(placed) == placed)
 
                 // The Spring original's spelling.
                 let other = fixture.data.unannouncedOrder
@@ -87,7 +89,7 @@ extension ServiceTests {
                 try await eventually("the queue is empty", within: 20) {
                     try await fixture.broker.queue("delivery.queue", virtualHost: fixture.virtualHost)?.messages == 0
                 }
-                #expect(stream.orders == placed + [other])
+                #expect(seen(placed + [other]) == placed + [other])
                 #expect(try await deadLetters(fixture) == dead + poison.count)
 
                 var bodies: [[UInt8]] = []
