@@ -28,7 +28,7 @@ extension RabbitMQBroker {
                 Evaluated = (fun() -> \(expressions) end)(),
                 Text = case io_lib:printable_unicode_list(Evaluated) of
                     true -> Evaluated; false -> io_lib:format("~p", [Evaluated]) end,
-                ok = file:write_file("\(file)", unicode:characters_to_binary(Text)).
+                ok = file:write_file("\(file)", unicode:characters_to_binary([Text, 10])).
 
                 """
             // Without a name of its own, a second call at the same time would be refused as the same node.
@@ -38,7 +38,8 @@ extension RabbitMQBroker {
             guard answer.contains("{ok, ok}"), let data = FileManager.default.contents(atPath: file) else {
                 throw SupportError("erl_call answered \(answer) to \(expressions)")
             }
-            return String(decoding: data, as: UTF8.self)
+            // The last octet keeps the file from being empty: Foundation leaks a page for each empty file it reads.
+            return String(decoding: data.dropLast(), as: UTF8.self)
         }
     }
 
