@@ -163,4 +163,30 @@ struct AMQPNetworkTests {
             #expect(await connection.metrics.connected == 1)
         }
     }
+
+    @Test("seven 5: consumers that start and end at once on one channel beside other requests get their own answers")
+    func manyConsumers() async throws {
+        try await withTestChannel { connection, channel in
+            for queue in ["a", "b", "c"] { try await channel.declareQueue(queue) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for task in 0..<12 {
+                    group.addTask {
+                        let queue = ["a", "b", "c"][task % 3]
+                        for _ in 0..<20 {
+                            let start = Task { try await channel.consume(queue, prefetch: UInt16(task + 1)) }
+                            if task % 2 == 0 { start.cancel() }
+                            let info = try await channel.declareQueue(queue)
+                            #expect(info.name == queue)
+                            try? await start.value.cancel()
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(await connection.metrics.connected == 1)
+            for queue in ["a", "b", "c"] {
+                try await eventually("no consumer is left") { try await channel.checkQueue(queue).consumerCount == 0 }
+            }
+        }
+    }
 }

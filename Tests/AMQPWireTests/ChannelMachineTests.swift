@@ -74,6 +74,26 @@ struct ChannelMachineTests {
         #expect(throws: AMQPError.self) { try channel.receive(declared) }
     }
 
+    @Test("other answers may overtake those of consume and cancel, which find their request by the tag")
+    func overtaking() throws {
+        let channel = try ChannelTranscript.open()
+        let purged = Method.queuePurgeOk(QueuePurgeOk(messageCount: 1))
+        try channel.consume("a", consumer: 1, ticket: 1)
+        try channel.machine.cancel(consumerTag: "a", ticket: 2, &channel.out)
+        try channel.machine.request(QueuePurge(queue: "q"), ticket: 3, &channel.out)
+        try channel.consume("b", consumer: 2, ticket: 4)
+        #expect(channel.machine.waiting == 4)
+        #expect(try channel.receive(purged) == .reply(3, purged, nil))
+        let started = { Method.basicConsumeOk(BasicConsumeOk(consumerTag: $0)) }
+        #expect(try channel.receive(started("b")) == .reply(4, started("b"), nil))
+        #expect(throws: AMQPError.self) { try channel.receive(started("b")) }
+        #expect(try channel.receive(started("a")) == .reply(1, started("a"), nil))
+        let cancelled = Method.basicCancelOk(BasicCancelOk(consumerTag: "a"))
+        #expect(try channel.receive(cancelled) == .reply(2, cancelled, nil))
+        #expect(throws: AMQPError.self) { try channel.receive(cancelled) }
+        #expect(channel.machine.waiting == 0)
+    }
+
     @Test("an answer that nothing asked for is a connection error")
     func unasked() throws {
         for method in Method.samples {

@@ -15,7 +15,8 @@ extension AMQPConnection {
         case .reply(let ticket, let method, let content):
             if case .basicRecoverOk = method { gaveBackAll(channel) }
             let reply = ChannelCore.Reply(method: method, content: content, generation: channel.generation)
-            channel.replies.removeValue(forKey: ticket)?.finish(.success(reply))
+            let isAwaited = channel.replies.removeValue(forKey: ticket)?.finish(.success(reply)) ?? false
+            if !isAwaited, case .basicConsumeOk(let ok) = method { stop(ok.consumerTag, on: channel) }
         case .delivery(let delivery): deliver(delivery, channel, link)
         case .orphan(let tag): giveBack(tag, channel, link)
         case .confirm(let tag, let multiple, let confirmed):

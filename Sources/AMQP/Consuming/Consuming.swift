@@ -44,16 +44,7 @@ extension AMQPConnection {
         let record = ConsumerRecord(
             consumer: AMQPConsumer(channel: handle, tag: method.consumerTag, number: number, queue: method.queue),
             method: method, prefetch: prefetch)
-        do throws(AMQPError) {
-            try await start(record, on: channel)
-        } catch {
-            // It may have started all the same.
-            let tag = method.consumerTag
-            _ = try? post(on: channel) { machine, ticket, out throws(AMQPError) in
-                if machine.isOpen { try machine.cancel(consumerTag: tag, ticket: ticket, &out) }
-            }
-            throw error
-        }
+        try await start(record, on: channel)
         topology.consumerStarted(queue: method.queue)
         return record.consumer
     }
@@ -80,6 +71,16 @@ extension AMQPConnection {
             channel.consumers[number] = nil
             release(record.consumer.discard())
             throw error
+        }
+        // It was cancelled while the channel was being restored.
+        if channel.consumers[number] == nil { stop(method.consumerTag, on: channel) }
+    }
+
+    /// Ends a consumer that the broker has started and that nobody wants. Not before its consume-ok: RabbitMQ's channel
+    /// fails on that, and closes the connection (541).
+    func stop(_ tag: String, on channel: ChannelCore) {
+        _ = try? post(on: channel) { machine, ticket, out throws(AMQPError) in
+            if machine.isOpen { try machine.cancel(consumerTag: tag, ticket: ticket, &out) }
         }
     }
 

@@ -2,7 +2,8 @@ import Bytes
 
 /// One channel, from open to close-ok: frames and calls in, actions and octets out, no I/O.
 ///
-/// Requests wait in a FIFO of slots. A slot whose asker went away stays and swallows its answer, so an answer never
+/// Requests wait in a FIFO of slots, but for consume and cancel: in RabbitMQ the queue answers those, so that later
+/// answers of the channel may overtake theirs, and they are found by the consumer's tag. A slot whose asker went away stays and swallows its answer, so an answer never
 /// crosses over to another request.
 package struct ChannelMachine: Sendable {
     /// Names a request towards the owner, who keeps who waits for it.
@@ -55,7 +56,12 @@ package struct ChannelMachine: Sendable {
     private struct Slot {
         var ticket: Ticket
         var request: MethodID
-        var consumerTag: String?
+    }
+
+    private struct ConsumerSlot {
+        var ticket: Ticket
+        var request: MethodID
+        var tag: String
     }
 
     private enum Announced {
@@ -69,6 +75,7 @@ package struct ChannelMachine: Sendable {
     package internal(set) var unsettled = UnsettledDeliveries()
     var acks = PendingAcks()
     private var slots = Ring<Slot>()
+    private var consumerSlots: [ConsumerSlot] = []
     private var getsAcknowledge = Ring<Bool>()
     var assembly: ContentAssembly
     private var announced: Announced?
@@ -84,7 +91,7 @@ package struct ChannelMachine: Sendable {
     }
 
     package var isOpen: Bool { state == .open }
-    package var waiting: Int { slots.count }
+    package var waiting: Int { slots.count + consumerSlots.count }
 
     // MARK: Calls
 
@@ -111,7 +118,7 @@ package struct ChannelMachine: Sendable {
         }
         writeAcks(&out)
         try out.append(method, channel: number)
-        slots.append(Slot(ticket: ticket, request: BasicConsume.id, consumerTag: method.consumerTag))
+        consumerSlots.append(ConsumerSlot(ticket: ticket, request: BasicConsume.id, tag: method.consumerTag))
         consumers.append(
             Consumer(method, number: consumer))
     }
@@ -119,7 +126,7 @@ package struct ChannelMachine: Sendable {
     package mutating func cancel(consumerTag: String, ticket: Ticket, _ out: inout ByteBuffer) throws(AMQPError) {
         writeAcks(&out)
         try out.append(BasicCancel(consumerTag: consumerTag), channel: number)
-        slots.append(Slot(ticket: ticket, request: BasicCancel.id, consumerTag: consumerTag))
+        consumerSlots.append(ConsumerSlot(ticket: ticket, request: BasicCancel.id, tag: consumerTag))
     }
 
     /// Closes from this side: from now on everything but close and close-ok is discarded. True if close went out.
@@ -231,15 +238,29 @@ package struct ChannelMachine: Sendable {
 
     /// Gives an answer to the request that has waited longest; it must be that one's.
     private mutating func answer(_ method: Method, _ content: Content?) throws(AMQPError) -> Action {
+        switch method {
+        case .basicConsumeOk(let ok): return try answer(method, BasicConsume.id, ok.consumerTag)
+        case .basicCancelOk(let ok):
+            let action = try answer(method, BasicCancel.id, ok.consumerTag)
+            consumers.removeAll { $0.tag == ok.consumerTag }
+            return action
+        default: break
+        }
         guard let slot = slots.first, method.id.answers(slot.request) else { throw unexpected(method) }
         slots.removeFirst()
         switch method {
         case .basicGetOk, .basicGetEmpty: getsAcknowledge.removeFirst()
-        case .basicCancelOk: consumers.removeAll { $0.tag == slot.consumerTag }
         case .basicRecoverOk: unsettled.takenBack()
         default: break
         }
         return .reply(slot.ticket, method, content)
+    }
+
+    private mutating func answer(_ method: Method, _ request: MethodID, _ tag: String) throws(AMQPError) -> Action {
+        guard let index = consumerSlots.firstIndex(where: { $0.request == request && $0.tag == tag }) else {
+            throw unexpected(method)
+        }
+        return .reply(consumerSlots.remove(at: index).ticket, method, nil)
     }
 
     private mutating func receiveWhileClosing(_ frame: Frame, _ out: inout ByteBuffer) throws(AMQPError) -> Action {
