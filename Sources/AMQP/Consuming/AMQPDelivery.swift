@@ -86,17 +86,23 @@ public final class AMQPDelivery: Sendable {
 
     /// What to do with a message whose processing fails.
     public enum FailurePolicy: Sendable {
-        /// Requeue each time; a message that always fails comes again for ever.
+        /// Requeue each time. Nothing is lost, but a message that always fails comes again for ever, unless its queue
+        /// limits deliveries (`x-delivery-limit` of quorum queues).
         case requeue
-        /// Requeue the first time; a message that was delivered before goes to the dead letters.
+        /// Requeue a message that was not delivered before; any other goes to the dead letters, and is lost if its queue
+        /// has no dead-letter exchange. A message may have been delivered before for other reasons than a failure, for
+        /// example because a connection was lost.
         case requeueOnce
-        /// To the dead letters at once; dropped if the queue has no dead-letter exchange.
+        /// To the dead letters at once; lost if its queue has no dead-letter exchange.
         case reject
     }
 
     /// Runs `body` and acknowledges; when it throws, the message is given up as the policy says, and the error goes on.
+    ///
+    /// Who is cancelled has not failed: when the task is cancelled, or the error says so (`CancellationError`, or
+    /// `.cancelled`), the message returns to its queue whatever the policy.
     public func process<Result>(
-        onFailure policy: FailurePolicy = .requeueOnce, _ body: (AMQPDelivery) async throws -> Result
+        onFailure policy: FailurePolicy = .requeue, _ body: (AMQPDelivery) async throws -> Result
     ) async throws -> Result {
         let result: Result
         do {
@@ -105,14 +111,18 @@ public final class AMQPDelivery: Sendable {
             let requeue =
                 switch policy {
                 case .requeue: true
-                case .requeueOnce: !redelivered
-                case .reject: false
+                case .requeueOnce: !redelivered || Self.isCancellation(error)
+                case .reject: Self.isCancellation(error)
                 }
             _ = try? await reject(requeue: requeue)
             throw error
         }
         try await ack()
         return result
+    }
+
+    private static func isCancellation(_ error: any Error) -> Bool {
+        Task.isCancelled || error is CancellationError || (error as? AMQPError)?.code == .cancelled
     }
 
     enum Answer: Sendable {
