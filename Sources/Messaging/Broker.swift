@@ -58,8 +58,8 @@ package struct Broker: Sendable {
                     throw Program.StartError("RABBITMQ_URL (\(hosts)): \(error)")
                 case .cancelled: throw CancellationError()
                 default:
-                    // Something else than a broker may answer while the broker is down, a proxy for example.
-                    log.warning("no broker yet", ["connection": LogValue(purpose), "error": LogValue(error)])
+                    // Something else than a broker may answer while the broker is down, a proxy for example. The event of
+                    // the attempt has been logged.
                     try await loop.sleep(for: .seconds(2))
                 }
             }

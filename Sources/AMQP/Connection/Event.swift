@@ -32,7 +32,7 @@ public enum AMQPEvent: Sendable, CustomStringConvertible {
         switch self {
         case .connected(let host): "connected to \(host)"
         case .disconnected(let error): "disconnected: \(error)"
-        case .retrying(let attempt, let delay): "attempt \(attempt) follows in \(delay)"
+        case .retrying(let attempt, let delay): "attempt \(attempt) follows in \(Int(delay / .milliseconds(1))) ms"
         case .attemptFailed(let error): "attempt failed: \(error)"
         case .recovered: "recovered"
         case .channelClosed(let error): "a channel was closed: \(error)"

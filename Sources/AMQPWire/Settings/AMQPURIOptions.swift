@@ -32,7 +32,7 @@ extension AMQPURI.Options {
                     throw AMQPError(.invalidURI, "auth_mechanism is plain, amqplain or external, not \(value)")
                 }
                 authenticationMechanisms.append(mechanism)
-            default: throw AMQPError(.invalidURI, "unknown parameter \(name)")
+            default: throw AMQPError(.invalidURI, "the URI has an unknown parameter: \(name)")
             }
         }
     }

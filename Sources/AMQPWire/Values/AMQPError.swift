@@ -178,7 +178,7 @@ public struct AMQPError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         var text = message
         if let reply { text += ": \(reply)" }
-        if let host { text += " [\(host)]" }
+        if let host, !text.contains(host) { text += " [\(host)]" }
         return text
     }
 }
