@@ -109,7 +109,7 @@ let package = Package(
         tests("EventLoopTests", ["EventLoop", "Bytes", "CSystem", "Synchronized"]),
         tests("TLSTests", ["Support", "TLS", "COpenSSL", "EventLoop", "Bytes"]),
         tests("AMQPWireTests", ["AMQPWire", "Bytes"]),
-        tests("AMQPTests", ["FuzzTargets", "Support", "AMQP", "AMQPWire", "EventLoop", "Bytes"]),
+        tests("AMQPTests", ["FuzzTargets", "Support", "AMQP", "AMQPWire", "EventLoop", "Bytes", "Synchronized"]),
         tests("HTTPWireTests", ["HTTPWire", "Bytes"]),
         tests("HTTPTests", ["HTTP", "HTTPWire", "EventLoop", "Bytes", "CSystem", "Synchronized"]),
         tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter", "Synchronized"]),

@@ -42,10 +42,12 @@ public final class AMQPChannel: Sendable {
     /// - Throws: `.invalidArgument` on a channel that has published with confirms.
     public func selectTransactions() async throws(AMQPError) { try await connection.selectTransactions(on: core) }
     /// The broker does what was sent and acknowledged since the last commit or rollback (tx.commit).
-    public func commit() async throws(AMQPError) { _ = try await connection.request(TxCommit(), core) }
+    /// - Throws: `.transactionLost` if the connection was lost meanwhile: the broker has forgotten what was done before
+    ///   the loss, and is told to forget the rest..
+    public func commit() async throws(AMQPError) { try await connection.commit(on: core) }
     /// The broker forgets what was sent and acknowledged since the last commit or rollback (tx.rollback). Deliveries
     /// that were acknowledged meanwhile come again after `recover()`, or when the channel is closed.
-    public func rollback() async throws(AMQPError) { _ = try await connection.request(TxRollback(), core) }
+    public func rollback() async throws(AMQPError) { try await connection.rollback(on: core) }
 }
 
 extension AMQPConnection {
@@ -106,5 +108,26 @@ extension AMQPConnection {
         }
         _ = try await request(TxSelect(), on: channel)
         channel.isTransactional = true
+    }
+
+    func commit(on core: Isolated<ChannelCore>) async throws(AMQPError) {
+        let channel = core.get(self)
+        try await ready(channel)
+        guard !channel.hasLostTransaction else {
+            try await rollback(on: core)
+            throw AMQPError(
+                .transactionLost, "the connection was lost in the middle of the transaction, which is rolled back")
+        }
+        // Whatever comes of it, the transaction ends here.
+        channel.hasUncommitted = false
+        _ = try await requestNow(TxCommit(), on: channel)
+    }
+
+    func rollback(on core: Isolated<ChannelCore>) async throws(AMQPError) {
+        let channel = core.get(self)
+        try await ready(channel)
+        channel.hasUncommitted = false
+        channel.hasLostTransaction = false
+        _ = try await requestNow(TxRollback(), on: channel)
     }
 }

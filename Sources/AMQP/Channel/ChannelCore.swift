@@ -55,6 +55,14 @@ final class ChannelCore {
 
     /// basic.qos with `global`, to restore.
     var sharedPrefetch: UInt16?
+    /// Consumers that the broker has started on this connection.
+    var started: Set<Int> = []
+    /// Transactional, and something was sent or settled since the last boundary.
+    var hasUncommitted = false
+    /// The loss of the connection rolled back what a commit to come is for.
+    var hasLostTransaction = false
+    /// It only waits for the broker's close-ok.
+    var isAbandoned = false
     var consumers: [Int: ConsumerRecord] = [:] { didSet { recentConsumer = nil } }
     /// Mostly the next delivery is for the same one.
     private var recentConsumer: AMQPConsumer?
@@ -84,6 +92,8 @@ struct ConsumerRecord {
     var method: BasicConsume
     /// 0: no limit
     var prefetch: UInt16
+    /// basic.cancel is on its way.
+    var isEnding = false
 }
 
 /// Holds what belongs to one connection's isolation.

@@ -16,7 +16,12 @@ extension AMQPConnection {
             if case .basicRecoverOk = method { gaveBackAll(channel) }
             let reply = ChannelCore.Reply(method: method, content: content, generation: channel.generation)
             let isAwaited = channel.replies.removeValue(forKey: ticket)?.finish(.success(reply)) ?? false
-            if !isAwaited, case .basicConsumeOk(let ok) = method { stop(ok.consumerTag, on: channel) }
+            // Who asked is gone.
+            switch method {
+            case .basicConsumeOk(let ok) where !isAwaited: stop(ok.consumerTag, on: channel)
+            case .basicGetOk(let got) where !isAwaited: giveBack(got.deliveryTag, channel, link)
+            default: break
+            }
         case .delivery(let delivery): deliver(delivery, channel, link)
         case .orphan(let tag): giveBack(tag, channel, link)
         case .confirm(let tag, let multiple, let confirmed):
@@ -48,6 +53,7 @@ extension AMQPConnection {
         case .closed:
             detach(channel, link)
             channel.closing.letPass()
+            if channel.isAbandoned { close(channel, AMQPError(.closed, "the channel was closed")) }
         }
     }
 
@@ -105,6 +111,9 @@ extension AMQPConnection {
     /// The connection is lost: what was under way fails, what can be restored waits.
     func suspend(_ channel: ChannelCore, _ error: AMQPError) {
         channel.machine = nil
+        channel.started = []
+        if channel.hasUncommitted { channel.hasLostTransaction = true }
+        channel.hasUncommitted = false
         channel.isConfirming = false
         channel.isFlowStopped = false
         failRequests(channel, error)
@@ -131,13 +140,14 @@ extension AMQPConnection {
         channel.consumers = [:]
         for record in consumers.values {
             topology.consumerEnded(queue: record.method.queue)
-            release(record.consumer.discard())
+            // What needs no acknowledgement exists nowhere else.
+            if !record.method.noAck { release(record.consumer.discard()) }
             record.consumer.finish(error.code == .closed ? nil : error)
         }
         channel.closing.letPass()
     }
 
-    private func failRequests(_ channel: ChannelCore, _ error: AMQPError) {
+    func failRequests(_ channel: ChannelCore, _ error: AMQPError) {
         channel.isAckDue = false
         channel.recoversPending = 0
         channel.opening?.fail(error)

@@ -120,12 +120,14 @@ extension AMQPConnection {
     func closeChannel(_ channel: ChannelCore) async {
         switch channel.status {
         case .closed: return
-        case .opening: return close(channel, AMQPError(.closed, "the channel was closed"))
         case .closing: break
-        case .open:
+        // While it is being restored the broker knows it already.
+        case .open,
+            .opening where channel.machine != nil:
             guard let link else { return close(channel, AMQPError(.closed, "the channel was closed")) }
             channel.status = .closing
             shut(channel, link)
+        case .opening: return close(channel, AMQPError(.closed, "the channel was closed"))
         }
         let waiter = channel.closing.add()
         readForAnswer()
@@ -133,6 +135,22 @@ extension AMQPConnection {
         _ = await waiter.uncancellableResult()
         loop.cancel(timer)
         close(channel, AMQPError(.closed, "the channel was closed"))
+    }
+
+    /// Gives up the channel's present number; a core of its own takes what still comes for it.
+    func abandon(_ channel: ChannelCore, _ link: Link) {
+        guard let machine = channel.machine, link.channel(machine.number) === channel else { return }
+        let rest = ChannelCore()
+        rest.status = .closing
+        rest.isAbandoned = true
+        rest.machine = machine
+        rest.number = machine.number
+        channels[ObjectIdentifier(rest)] = rest
+        link.attach(rest, machine.number)
+        shut(rest, link)
+        channel.machine = nil
+        channel.started = []
+        failRequests(channel, AMQPError(.closed, "the channel was opened again"))
     }
 
     // MARK: Requests
@@ -159,7 +177,7 @@ extension AMQPConnection {
     }
 
     func answered(
-        _ name: String, on channel: ChannelCore,
+        _ name: String, on channel: ChannelCore, isCancellable: Bool = true,
         _ send: (inout ChannelMachine, ChannelMachine.Ticket, inout ByteBuffer) throws(AMQPError) -> Void
     ) async throws(AMQPError) -> ChannelCore.Reply {
         let waiter = Waiter<ChannelCore.Reply>()
@@ -171,7 +189,8 @@ extension AMQPConnection {
             loop.cancel(timer)
             channel.replies[ticket] = nil
         }
-        return try await waiter.value()
+        if isCancellable { return try await waiter.value() }
+        return try await waiter.uncancellableResult().get()
     }
 
     /// Sends what will be answered, without waiting; nobody hears the answer unless the ticket is registered.

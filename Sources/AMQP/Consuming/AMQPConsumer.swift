@@ -50,6 +50,9 @@ public final class AMQPConsumer: AsyncSequence, Sendable {
     /// Deliveries that have arrived and were not taken.
     public var waiting: Int { state.withLock { $0.ready.count } }
 
+    /// Tasks that wait for a delivery.
+    package var readers: Int { state.withLock { $0.readers.count } }
+
     // MARK: Reading
 
     /// The next delivery; nil at the end.
@@ -129,12 +132,17 @@ public final class AMQPConsumer: AsyncSequence, Sendable {
 
     // MARK: The connection's side
 
+    var isFinished: Bool { state.withLock { $0.isEnded } }
+
     func push(_ delivery: AMQPDelivery) {
-        let reader = state.withLock { state -> Waiter<Void>? in
+        var reader = state.withLock { state -> Waiter<Void>? in
             state.ready.append(delivery)
             return state.readers.isEmpty ? nil : state.readers.removeFirst()
         }
-        reader?.succeed()
+        // One that gave up meanwhile leaves the delivery to the next.
+        while let current = reader, !current.succeed() {
+            reader = state.withLock { $0.readers.isEmpty ? nil : $0.readers.removeFirst() }
+        }
     }
 
     func finish(_ failure: AMQPError?) {

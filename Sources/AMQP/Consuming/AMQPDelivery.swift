@@ -189,6 +189,7 @@ extension AMQPConnection {
         }
         switch settling {
         case .settled(_, let count):
+            if channel.isTransactional { channel.hasUncommitted = true }
             if case .ack = answer { metrics.acknowledged += count } else { metrics.rejected += count }
             return .sent
         case .already: return .already

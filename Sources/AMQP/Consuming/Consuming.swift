@@ -40,7 +40,12 @@ extension AMQPConnection {
         channel.lastConsumer += 1
         let number = channel.lastConsumer
         var method = method
-        if method.consumerTag.isEmpty { method.consumerTag = "c\(number)" }
+        if method.consumerTag.isEmpty {
+            method.consumerTag = "c\(number)"
+            while channel.consumers.values.contains(where: { $0.method.consumerTag == method.consumerTag }) {
+                method.consumerTag += "+"
+            }
+        }
         let record = ConsumerRecord(
             consumer: AMQPConsumer(channel: handle, tag: method.consumerTag, number: number, queue: method.queue),
             method: method, prefetch: prefetch)
@@ -72,6 +77,7 @@ extension AMQPConnection {
             release(record.consumer.discard())
             throw error
         }
+        channel.started.insert(number)
         // It was cancelled while the channel was being restored.
         if channel.consumers[number] == nil { stop(method.consumerTag, on: channel) }
     }
@@ -84,19 +90,28 @@ extension AMQPConnection {
         }
     }
 
+    /// Ends the consumer, whatever happens to the task: who cleans up after a cancellation calls this.
     func cancel(_ consumer: AMQPConsumer) async throws(AMQPError) {
         let channel = consumer.channel.core.get(self)
-        guard let record = channel.consumers[consumer.number] else { return consumer.finish(nil) }
+        guard let record = channel.consumers[consumer.number], !record.isEnding else { return consumer.finish(nil) }
+        var failure: AMQPError?
         if case .open = channel.status {
+            channel.consumers[consumer.number]?.isEnding = true
             do throws(AMQPError) {
-                _ = try await answered("basic.cancel", on: channel) { machine, ticket, out throws(AMQPError) in
+                _ = try await answered("basic.cancel", on: channel, isCancellable: false) {
+                    machine, ticket, out throws(AMQPError) in
                     try machine.cancel(consumerTag: consumer.tag, ticket: ticket, &out)
                 }
             } catch {
-                guard error.code == .connectionLost || error.code == .notConnected else { throw error }
+                if error.code != .connectionLost, error.code != .notConnected { failure = error }
             }
+            // The channel may have ended meanwhile, and the consumer with it.
+            guard channel.consumers[consumer.number] != nil else { return try throwing(failure) }
+        } else if channel.started.contains(consumer.number) {
+            stop(consumer.tag, on: channel)
         }
         channel.consumers[consumer.number] = nil
+        channel.started.remove(consumer.number)
         topology.consumerEnded(queue: record.method.queue)
         let left = record.method.noAck ? [] : consumer.drain()
         release((left.reduce(0) { $0 + $1.octets }, left.count))
@@ -106,6 +121,11 @@ extension AMQPConnection {
             }
         }
         consumer.finish(nil)
+        try throwing(failure)
+    }
+
+    private func throwing(_ failure: AMQPError?) throws(AMQPError) {
+        if let failure { throw failure }
     }
 
     func get(_ method: BasicGet, channel handle: AMQPChannel) async throws(AMQPError) -> AMQPDelivery? {

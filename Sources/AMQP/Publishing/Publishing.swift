@@ -59,6 +59,7 @@ extension AMQPConnection {
         }
         link.lastWrite = loop.now
         metrics.published += 1
+        if channel.isTransactional { channel.hasUncommitted = true }
         return true
     }
 

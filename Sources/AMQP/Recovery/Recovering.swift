@@ -159,8 +159,10 @@ extension AMQPConnection {
                 return
             } catch {
                 guard case .opening = channel.status else { return }
-                if let current { channel.consumers[current.consumer.number] = current }
+                // Not one that was cancelled meanwhile.
+                if let current, !current.consumer.isFinished { channel.consumers[current.consumer.number] = current }
                 guard self.link === link else { return }
+                abandon(channel, link)
                 guard let current else {
                     emit(.notRestored(entity: "a channel", error))
                     return close(channel, error)

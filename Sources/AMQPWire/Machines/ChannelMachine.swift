@@ -74,6 +74,8 @@ package struct ChannelMachine: Sendable {
     package private(set) var state = State.opening
     package internal(set) var unsettled = UnsettledDeliveries()
     var acks = PendingAcks()
+    /// tx.select was sent.
+    private(set) var isTransactional = false
     private var slots = Ring<Slot>()
     private var consumerSlots: [ConsumerSlot] = []
     private var getsAcknowledge = Ring<Bool>()
@@ -101,6 +103,7 @@ package struct ChannelMachine: Sendable {
     {
         writeAcks(&out)
         try out.append(method, channel: number)
+        if type(of: method).id == TxSelect.id { isTransactional = true }
         slots.append(Slot(ticket: ticket, request: type(of: method).id))
     }
 

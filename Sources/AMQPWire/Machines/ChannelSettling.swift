@@ -15,9 +15,10 @@ extension ChannelMachine {
     package mutating func giveUp(
         _ tag: UInt64, multiple: Bool = false, requeue: Bool, asReject: Bool = false, _ out: inout ByteBuffer
     ) throws(AMQPError) -> UnsettledDeliveries.Settling {
+        // First, while this delivery is unsettled: an acknowledgement that stands for many must not stand for this one.
+        writeAcks(&out)
         let settling = unsettled.settle(tag, multiple: multiple)
         guard case .settled(let tag, let count) = settling else { return settling }
-        writeAcks(&out)
         if asReject {
             try out.append(BasicReject(deliveryTag: tag, requeue: requeue), channel: number)
         } else {
@@ -30,8 +31,9 @@ extension ChannelMachine {
     package var hasPendingAcks: Bool { !acks.isEmpty }
 
     package mutating func writeAcks(_ out: inout ByteBuffer) {
-        guard !acks.isEmpty else { return }
-        acks.drain(before: unsettled.base) { tag, multiple in
+        guard !acks.isEmpty, state == .open else { return }
+        // A rollback would make those before unsettled again.
+        acks.drain(before: isTransactional ? 0 : unsettled.base) { tag, multiple in
             out.appendAck(tag, multiple: multiple, channel: number)
         }
     }

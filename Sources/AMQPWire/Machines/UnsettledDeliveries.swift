@@ -12,8 +12,8 @@ package struct UnsettledDeliveries: Sendable {
         case unknown
     }
 
-    /// How far a peer's tags may jump.
-    private static let largestGap: UInt64 = 1 << 16
+    /// How many tags a peer may leave out. RabbitMQ leaves out none.
+    private var gapsLeft: UInt64 = 1 << 16
 
     private var flags = Ring<Bool>()
     /// The tag that `flags[0]` stands for: every delivery before it is settled.
@@ -25,9 +25,10 @@ package struct UnsettledDeliveries: Sendable {
     /// Records a delivery; those of a consumer without acknowledgements are `settled` from the start.
     package mutating func delivered(_ tag: UInt64, settled: Bool) throws(AMQPError) {
         let next = base + UInt64(flags.count)
-        guard tag >= next, tag - next < Self.largestGap, tag < UInt64.max / 2 else {
+        guard tag >= next, tag - next <= gapsLeft, tag < UInt64.max / 2 else {
             throw .syntax("delivery tag \(tag) after \(next - 1)", .syntaxError, BasicDeliver.id)
         }
+        gapsLeft -= tag - next
         for _ in next..<tag { flags.append(false) }
         flags.append(!settled)
         if settled { trim() } else { count += 1 }
@@ -82,35 +83,31 @@ package struct UnsettledDeliveries: Sendable {
 
 /// Acknowledgements that have not been written, to be written in as few methods as they need.
 package struct PendingAcks: Sendable {
-    private var tags: [UInt64] = []
-    private var isMultiple = false
+    private var waiting: [(tag: UInt64, multiple: Bool)] = []
 
     package init() {}
 
-    package var isEmpty: Bool { tags.isEmpty }
+    package var isEmpty: Bool { waiting.isEmpty }
 
     /// With `multiple` the tag stands for all before it, too.
-    package mutating func add(_ tag: UInt64, multiple: Bool) {
-        tags.append(tag)
-        if multiple { isMultiple = true }
-    }
+    package mutating func add(_ tag: UInt64, multiple: Bool) { waiting.append((tag, multiple)) }
 
     /// Hands out the methods to write: one for all deliveries that no unsettled one comes before, and one for each of the
     /// others.
-    /// - Parameter first: every delivery before this tag is settled, and what settled it was written or is in here.
+    /// - Parameter first: every delivery before this tag is settled, and what settled it was written or is in here; 0
+    ///   where none may stand for others.
     package mutating func drain(before first: UInt64, _ write: (_ tag: UInt64, _ multiple: Bool) -> Void) {
         var last: UInt64 = 0
-        var count = 0
-        for tag in tags {
-            if tag < first {
-                last = max(last, tag)
-                count += 1
-            } else {
-                write(tag, false)
+        var standsForMany = false
+        for (tag, multiple) in waiting {
+            guard tag < first else {
+                write(tag, multiple)
+                continue
             }
+            standsForMany = standsForMany || multiple || last > 0
+            last = max(last, tag)
         }
-        if count > 0 { write(last, count > 1 || isMultiple) }
-        tags.removeAll(keepingCapacity: tags.count <= 4096)
-        isMultiple = false
+        if last > 0 { write(last, standsForMany) }
+        waiting.removeAll(keepingCapacity: waiting.count <= 4096)
     }
 }

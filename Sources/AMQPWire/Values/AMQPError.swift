@@ -85,6 +85,8 @@ public struct AMQPError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let publishReturned = Code(rawValue: "publishReturned")
         /// Deliveries that nobody takes stand in the way of the answer; nothing was sent.
         public static let unreadDeliveries = Code(rawValue: "unreadDeliveries")
+        /// The connection was lost in the middle of a transaction: the broker has rolled it back.
+        public static let transactionLost = Code(rawValue: "transactionLost")
         /// Whether the broker has the message is not known.
         public static let publishUnknown = Code(rawValue: "publishUnknown")
         /// This delivery was acknowledged or rejected before.
