@@ -118,7 +118,7 @@ public struct AMQPURI: Hashable, Sendable {
         switch scheme.lowercased() {
         case "amqp": usesTLS = false
         case "amqps": usesTLS = true
-        default: throw AMQPError(.invalidURI, "the URI has to start with amqp:// or amqps://, not \(scheme)://")
+        default: throw AMQPError(.invalidURI, "the URI has to start with amqp:// or amqps://")
         }
         if let login {
             if let colon = login.firstIndex(of: ":") {
@@ -132,8 +132,11 @@ public struct AMQPURI: Hashable, Sendable {
         let path = tail.prefix { $0 != "?" }
         if path.first == "/" {
             let name = path.dropFirst()
+            guard !name.contains("@") else {
+                throw AMQPError(.invalidURI, "the virtual host contains an @: write it as %40\(passwordHint)")
+            }
             guard !name.contains("/") else {
-                throw AMQPError(.invalidURI, "the virtual host contains a slash: write it as %2f")
+                throw AMQPError(.invalidURI, "the virtual host contains a slash: write it as %2f\(passwordHint)")
             }
             virtualHost = try percentDecoded(name, "virtual host")
         }
@@ -153,19 +156,27 @@ public struct AMQPURI: Hashable, Sendable {
             rest = rest[rest.index(after: end)...]
         } else {
             let name = rest.prefix { $0 != ":" }
+            guard !name.contains("@") else {
+                throw AMQPError(.invalidURI, "the host contains an @\(passwordHint)")
+            }
             if !name.isEmpty { host = try percentDecoded(name, "host") }
             rest = rest[name.endIndex...]
         }
         guard !rest.isEmpty else { return }
-        guard rest.first == ":" else { throw AMQPError(.invalidURI, "something other than a port after the host") }
+        guard rest.first == ":" else {
+            throw AMQPError(.invalidURI, "something other than a port after the host\(passwordHint)")
+        }
         let digits = rest.dropFirst()
         guard !digits.isEmpty else { return }
         guard digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let port = UInt16(digits), port > 0 else {
-            throw AMQPError(.invalidURI, "the port \(digits) is not a number from 1 to 65535")
+            throw AMQPError(.invalidURI, "the port is not a number from 1 to 65535\(passwordHint)")
         }
         self.port = port
     }
 }
+
+/// What is wrong may be a part of the password, so that errors repeat nothing of what they are about.
+let passwordHint = "; is a special character in the password not percent-encoded?"
 
 extension Substring {
     fileprivate func range(ofScheme mark: String) -> Range<Index>? {
