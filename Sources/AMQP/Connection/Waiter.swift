@@ -12,6 +12,10 @@ final class Waiter<Value: Sendable>: Sendable {
     }
 
     private let state = Lock(State.idle)
+    /// Where it stands in its gate.
+    let place: Int
+
+    init(place: Int = 0) { self.place = place }
 
     /// True if this was the first finish.
     @discardableResult
@@ -67,34 +71,68 @@ extension Waiter where Value == Void {
 }
 
 /// Tasks that wait for the same thing, in their order.
+///
+/// Thousands may wait, and each comes and goes in O(log waiters): who leaves empties the slot, and the empty ones are
+/// dropped when they are the most.
 struct Gate {
-    private var waiters: [Waiter<Void>] = []
+    private struct Slot {
+        var waiter: Waiter<Void>?
+        let place: Int
+    }
 
-    var isEmpty: Bool { waiters.isEmpty }
+    /// By rising place; all before `head` are empty.
+    private var slots: [Slot] = []
+    private var head = 0
+    private var lastPlace = 0
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
 
     mutating func add() -> Waiter<Void> {
-        let waiter = Waiter<Void>()
-        waiters.append(waiter)
+        lastPlace += 1
+        let waiter = Waiter<Void>(place: lastPlace)
+        slots.append(Slot(waiter: waiter, place: lastPlace))
+        count += 1
         return waiter
     }
 
     mutating func remove(_ waiter: Waiter<Void>) {
-        waiters.removeAll { $0 === waiter }
+        var low = head
+        var high = slots.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if slots[middle].place < waiter.place { low = middle + 1 } else { high = middle }
+        }
+        guard low < slots.count, slots[low].waiter === waiter else { return }
+        slots[low].waiter = nil
+        count -= 1
+        dropEmpty()
     }
 
     /// Lets the first `count` of those who still wait go on.
     mutating func letPass(_ count: Int = .max) {
         var left = count
-        var taken = 0
-        while left > 0, taken < waiters.count {
-            if waiters[taken].succeed() { left -= 1 }
-            taken += 1
+        while left > 0, head < slots.count {
+            if let waiter = slots[head].waiter.take() {
+                self.count -= 1
+                if waiter.succeed() { left -= 1 }
+            }
+            head += 1
         }
-        waiters.removeFirst(taken)
+        dropEmpty()
     }
 
     mutating func fail(_ error: AMQPError) {
-        for waiter in waiters { waiter.fail(error) }
-        waiters = []
+        let failed = slots
+        slots = []
+        head = 0
+        count = 0
+        for slot in failed { slot.waiter?.fail(error) }
+    }
+
+    private mutating func dropEmpty() {
+        guard slots.count - count > max(16, count) else { return }
+        slots.removeAll { $0.waiter == nil }
+        head = 0
     }
 }
