@@ -80,7 +80,7 @@ extension AMQPConnection {
         let machine = ConnectionMachine(settings, &header)
         let link = Link(
             stream, tls: filter, host: endpoint.description, machine: machine, headerMax: configuration.headerMax,
-            now: .now)
+            publishWindow: configuration.publishWindowOctets, now: .now)
         self.link = link
         let waiter = Waiter<Void>()
         handshake = waiter

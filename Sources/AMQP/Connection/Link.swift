@@ -42,7 +42,7 @@ final class Link {
 
     init(
         _ stream: Stream, tls: TLSFilter?, host: String, machine: ConnectionMachine, headerMax: Int,
-        now: ContinuousClock.Instant
+        publishWindow: Int, now: ContinuousClock.Instant
     ) {
         self.stream = stream
         self.tls = tls
@@ -55,6 +55,8 @@ final class Link {
         lastWrite = now
         // Publishes look at what waits; what else is written is bounded by what the peer and the callers may ask.
         stream.outputLimit = .max
+        // Who waits for room hears of it when the output has fallen from above this mark, so the mark is below the window.
+        stream.lowWaterMark = max(0, min(stream.lowWaterMark, publishWindow / 2))
     }
 
     var frameMax: Int { Int(machine.tuning.frameMax) }

@@ -72,7 +72,7 @@ extension AMQPConnection {
         case .opening: return nil
         }
         guard let link, link.blockedReason == nil, !channel.isFlowStopped,
-            link.stream.pendingOutput < configuration.publishWindowOctets
+            link.stream.pendingOutput < max(1, configuration.publishWindowOctets)
         else { return nil }
         guard !throttle.isHalfWayToOverflow else { throw Self.unreadDeliveries }
         readForAnswer()
