@@ -1,5 +1,6 @@
 import AMQP
 import AMQPWire
+import Dispatch
 import Support
 import Testing
 
@@ -154,6 +155,32 @@ struct SecretTests {
             return password
         }
         #expect(password == "token")
+        await connection.close()
+    }
+
+    @Test("a secret that comes while a login is under way is the one that is sent, if it has not been")
+    func whileLoggingIn() async throws {
+        let broker = try ScriptedBroker()
+        async let first: Void = broker.serve { peer in
+            _ = try Self.password(peer)
+            try peer.expect(ChannelOpen.id)
+        }
+        let connection = try await AMQPConnection.connect(broker.url, configuration: RecoveryTests.quick)
+        _ = try? await connection.openChannel()
+        try await first
+        let (waiting, isWaiting) = AsyncStream<Void>.makeStream()
+        let updated = DispatchSemaphore(value: 0)
+        async let password = broker.serve { peer in
+            try peer.readProtocolHeader()
+            isWaiting.finish()
+            updated.wait()
+            try peer.send(ScriptedPeer.start, channel: 0)
+            return try peer.expect { if case .connectionStartOk(let ok) = $0 { ok.response } else { nil } }
+        }
+        for await _ in waiting {}
+        try await connection.updateSecret("token", reason: "")
+        updated.signal()
+        #expect(String(decoding: try await password.split(separator: 0).last ?? [], as: UTF8.self) == "token")
         await connection.close()
     }
 }

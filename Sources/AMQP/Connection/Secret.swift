@@ -16,13 +16,19 @@ extension AMQPConnection {
         switch state {
         case .closed(let error): throw error ?? AMQPError(.closed, "the connection was closed")
         case .closing: throw AMQPError(.closed, "the connection was closed")
-        case .connecting, .recovering: return secrets[endpoints[nextEndpoint].handshake.username] = secret
+        case .connecting, .recovering:
+            // For all endpoints with this user, also the one whose login may be about to go out.
+            let username = endpoints[nextEndpoint].handshake.username
+            secrets[username] = secret
+            if let link, link.machine.settings.username == username { link.machine.settings.password = secret }
+            return
         case .open: break
         }
         guard let link else { throw Self.notConnected(state) }
         let waiter = Waiter<Void>()
         try link.write { out throws(AMQPError) in try link.machine.updateSecret(secret, reason: reason, &out) }
         link.secrets.append((waiter, link.machine.settings.username, secret))
+        readForAnswer()
         try await wait(
             waiter, atMost: configuration.requestTimeout, otherwise: Self.timeout("connection.update-secret"))
     }

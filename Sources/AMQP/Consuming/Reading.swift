@@ -8,7 +8,8 @@ extension AMQPConnection {
     func adaptReading(_ count: Int) {
         guard let link, link.isOpen, !link.isReadingPaused else { return }
         link.sip = max(0, link.sip - count)
-        if !throttle.isOverflowing, link.sip > 0 || channels.values.contains(where: \.awaitsAnswer) { return }
+        let awaitsAnswer = !link.secrets.isEmpty || channels.values.contains(where: \.awaitsAnswer)
+        if !throttle.isOverflowing, link.sip > 0 || awaitsAnswer { return }
         guard throttle.mustPause() else { return }
         link.isReadingPaused = true
         link.stream.pauseReading()

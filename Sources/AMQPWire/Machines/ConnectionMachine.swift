@@ -51,7 +51,8 @@ package struct ConnectionMachine: Sendable {
         case awaitingStart, awaitingTune, awaitingOpenOK, open, closing, closed
     }
 
-    package let settings: HandshakeSettings
+    /// A password that changes before the server has asked for it is the one that is sent.
+    package var settings: HandshakeSettings
     package private(set) var state = State.awaitingStart
     package private(set) var tuning = Tuning()
     package private(set) var serverProperties = FieldTable()
