@@ -59,10 +59,14 @@ public final class PendingPublish: Sendable {
             do throws(AMQPError) {
                 return try await waiter.value()
             } catch {
+                details.withLock { $0?.waiters.removeAll { $0 === waiter } }
                 return .unknown(error)
             }
         }
     }
+
+    /// Tasks that wait for the outcome.
+    package var waiters: Int { details.withLock { $0?.waiters.count ?? 0 } }
 
     /// False if it is confirmed.
     private func leavesPending() -> Bool {
@@ -127,6 +131,7 @@ public final class PendingBatch: Sendable {
                 do throws(AMQPError) {
                     try await waiter.value()
                 } catch {
+                    state.withLock { $0.waiters.removeAll { $0 === waiter } }
                     return Array(repeating: .unknown(error), count: count)
                 }
             }
@@ -136,6 +141,9 @@ public final class PendingBatch: Sendable {
             return outcomes
         }
     }
+
+    /// Tasks that wait for the outcomes.
+    package var waiters: Int { state.withLock { $0.waiters.count } }
 
     private func settle(_ count: Int, _ note: (inout State) -> Void = { _ in }) {
         let waiters = state.withLock { state -> [Waiter<Void>] in
