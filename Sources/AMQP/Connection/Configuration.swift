@@ -54,7 +54,7 @@ public struct AMQPConfiguration: Sendable {
     public var name: String?
     /// Added to what the client says about itself.
     public var clientProperties: FieldTable = [:]
-    /// Overrides what the URI says; nil leaves it.
+    /// Overrides what the URI says; nil leaves it, zero means none. In whole seconds on the wire: rounded up.
     public var heartbeat: Duration?
     /// The highest channel number to ask for, and so the number of channels; the broker may allow fewer.
     public var channelMax: UInt16 = 2047

@@ -4,7 +4,7 @@ import Glibc
 import TLS
 
 /// One broker address with the login to use there: the URI's parts with the defaults filled in.
-struct Endpoint: Sendable {
+struct Endpoint: Sendable, CustomStringConvertible {
     var host: String
     var port: Int
     /// nil for `amqp://`.
@@ -32,7 +32,12 @@ struct Endpoint: Sendable {
         handshake.wishes.frameMax = uri.options.frameMax ?? configuration.frameMax
         if let seconds = uri.options.heartbeat { handshake.wishes.heartbeat = seconds }
         if let heartbeat = configuration.heartbeat {
-            handshake.wishes.heartbeat = UInt16(clamping: heartbeat.components.seconds)
+            guard heartbeat >= .zero else {
+                throw AMQPError(.invalidArgument, "the heartbeat is zero or more, not \(heartbeat)")
+            }
+            // Up, since 0 would mean none.
+            let (seconds, rest) = heartbeat.components
+            handshake.wishes.heartbeat = UInt16(clamping: min(seconds, 65_535) + (rest > 0 ? 1 : 0))
         }
         self.handshake = handshake
         timeout = uri.options.connectionTimeout.map { .milliseconds($0) } ?? configuration.connectTimeout
