@@ -24,8 +24,10 @@ public actor AMQPConnection {
     /// Passwords that replace those of the URI, by user.
     var secrets: [String: String] = [:]
 
-    // Here and in what belongs to the connection: read and set at once on one thread, or lent to a pure value's method that
-    // knows of nothing else, so the run-time check for overlapping access has nothing to find. Each message would pay it.
+    // Here and in what belongs to the connection: read and set at once on one thread, or lent to a value's method, so the
+    // run-time check for overlapping access, which each message would pay, has nothing to find. Some of those methods
+    // call sinks of publishes. These only resume continuations, and no task gets from there to this state within the
+    // call: it enters the actor by the loop's `enqueue`, which runs no job at once, even if the task's own executor does.
     @exclusivity(unchecked) var link: Link?
     /// Why the last link ended.
     var lastLoss: AMQPError?
