@@ -15,7 +15,7 @@ public struct TLSConfiguration: Hashable, Sendable {
 
     /// What is checked of the server's certificate.
     public enum Verification: Hashable, Sendable {
-        /// A trusted authority vouches for it, it is valid today, and it is for the host's name or address (RFC 9525: a
+        /// A trusted authority has signed it, it is valid today, and it is for the host's name or address (RFC 9525: a
         /// subject alternative name; the common name does not count).
         case full
         /// As `full`, except that it may be for any host: whoever has a certificate of the same authority can pose as the

@@ -5,7 +5,7 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case configuration
         /// The peer does not speak TLS.
         case mismatch
-        /// No trusted authority vouches for the peer's certificate, or it is not for this use.
+        /// No trusted authority has signed the peer's certificate, or it is not for this use.
         case untrusted
         /// The peer's certificate is for others.
         case name

@@ -141,6 +141,31 @@ struct ExampleTests {
         }
     }
 
+    @Test("remote procedure call: when the last server has ended, the client is told so at once")
+    func serverHasEnded() async throws {
+        try await ExamplePrograms.with { programs in
+            let server = try await programs.start("RPCServer", until: "waiting for requests; Ctrl-C ends")
+            #expect(try await programs.run("RPCClient", "10").lines == ["fibonacci(10) = 55"])
+            #expect(try await server.interrupt() == .code(0))
+            let client = try await programs.run("RPCClient", "10")
+            #expect(client.exit == .code(1))
+            #expect(client.lines.first?.contains("no queue took the mandatory message") == true)
+        }
+    }
+
+    @Test("remote procedure call: a client does not wait for ever for a server that stands still")
+    func silentServer() async throws {
+        try await ExamplePrograms.with { programs in
+            let server = try await programs.start("RPCServer", until: "waiting for requests; Ctrl-C ends")
+            server.signal(SIGSTOP)
+            let client = try await programs.run("RPCClient", "10")
+            #expect(client.exit == .code(1))
+            #expect(client.lines == ["error: no answer within 5.0 seconds"])
+            server.signal(SIGCONT)
+            #expect(try await server.interrupt() == .code(0))
+        }
+    }
+
     @Test("publisher confirms: each of the three ways gets every message into the queue")
     func confirms() async throws {
         try await ExamplePrograms.with { programs in
@@ -166,6 +191,18 @@ struct ExampleTests {
         #expect(program.exit == .code(1))
         #expect(program.lines.count == 1)
         #expect(program.lines.first?.hasPrefix("error: usage: \(name) ") == true)
+    }
+
+    @Test("every program tells how to call it", arguments: ["Send", "RPCServer", "ReceiveLogsTopic"])
+    func help(name: String) async throws {
+        let programs = ExamplePrograms(uri: "amqp://127.0.0.1:1")
+        let help = try await programs.run(name, "--help")
+        #expect(help.exit == .code(0))
+        #expect(help.lines.first?.hasPrefix("usage: \(name) ") == true)
+        let unknown = try await programs.run(name, "--colour", "red")
+        #expect(unknown.exit == .code(1))
+        #expect(unknown.lines.count == 1)
+        #expect(unknown.lines.first?.hasPrefix("error: unknown option --colour; usage: \(name) ") == true)
     }
 
     @Test("a broker that is not there is one line and exit status 1")

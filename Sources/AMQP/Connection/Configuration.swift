@@ -54,9 +54,11 @@ public struct AMQPConfiguration: Sendable {
     public var name: String?
     /// Added to what the client says about itself.
     public var clientProperties: FieldTable = [:]
-    /// Overrides what the URI says; nil leaves it, zero means none. In whole seconds on the wire: rounded up.
+    /// How often a sign of life is wished for, in whole seconds on the wire (rounded up); zero means never, and 60 s if
+    /// neither this nor the URI's heartbeat says. This wins.
     public var heartbeat: Duration?
-    /// The highest channel number to ask for, and so the number of channels; the broker may allow fewer.
+    /// The highest channel number to ask for, and so the number of channels; the broker may allow fewer. The URI's
+    /// channel_max wins.
     public var channelMax: UInt16 = 2047
     /// Octets of the largest frame that the client asks for; the lower of both sides' holds. The URI's frame_max wins.
     public var frameMax: UInt32 = 131_072

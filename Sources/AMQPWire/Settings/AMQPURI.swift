@@ -1,7 +1,7 @@
 /// An address of a broker, after RabbitMQ's URI specification (rabbitmq.com/uri-spec.html and uri-query-parameters.html).
 ///
-/// What the URI does not say is nil, so that defaults stay with the reader; `amqp://host/` says that the virtual host
-/// has an empty name, which is not `amqp://host`.
+/// What the URI does not say is nil, so that defaults stay with the reader. `amqp://host/` gives the virtual host an
+/// empty name, and `amqp://host` none; a connection takes both for the default, `/`.
 public struct AMQPURI: Hashable, Sendable {
     /// Whether the scheme is `amqps`.
     public var usesTLS: Bool

@@ -25,7 +25,7 @@ public struct AMQPError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let tlsMismatch = Code(rawValue: "tlsMismatch")
         /// A certificate or key file of this side, or another setting of TLS, cannot be used.
         public static let tlsConfiguration = Code(rawValue: "tlsConfiguration")
-        /// No trusted authority vouches for the server's certificate.
+        /// No trusted authority has signed the server's certificate.
         public static let certificateUntrusted = Code(rawValue: "certificateUntrusted")
         /// The server's certificate is for other names or addresses than the one that was asked.
         public static let certificateName = Code(rawValue: "certificateName")

@@ -7,7 +7,7 @@
 /// Starts or stops to count. While it does not count, an allocation costs one branch more than without this library.
 void delivery_count_allocations(bool on);
 
-/// Calls of malloc, calloc, realloc and their aligned kin by all threads while the count was on.
+/// Calls of malloc, calloc, realloc and their aligned variants by all threads while the count was on.
 uint64_t delivery_allocation_count(void);
 
 /// Octets that are allocated and not freed, in all arenas (mallinfo2(3)).

@@ -3,7 +3,7 @@
 import AMQP
 import Common
 
-await run { options in
+await run("Receive [--count N]") { options in
     try await AMQPConnection.withConnection(options.uri, name: "receive") { connection in
         try await connection.withChannel { channel in
             // Whichever of the two programs starts first makes the queue.

@@ -3,8 +3,8 @@
 import AMQP
 import Common
 
-await run { options in
-    guard !options.words.isEmpty else { throw UsageError("usage: EmitLog WORD…") }
+await run("EmitLog WORD…") { options in
+    guard !options.words.isEmpty else { throw options.wrongUse }
     try await AMQPConnection.withConnection(options.uri, name: "emit log") { connection in
         try await connection.withChannel { channel in
             try await channel.declareExchange("logs", type: .fanout)

@@ -3,7 +3,7 @@
 import AMQP
 import Common
 
-await run { options in
+await run("ReceiveLogs [--count N]") { options in
     try await AMQPConnection.withConnection(options.uri, name: "receive logs") { connection in
         try await connection.withChannel { channel in
             try await channel.declareExchange("logs", type: .fanout)

@@ -3,7 +3,7 @@
 import AMQP
 import Common
 
-/// Waits for each confirm before the next message. Simple, and as slow as the way to the broker and back.
+/// Waits for each confirm before the next message. Simple, and slow: each message costs a round trip.
 @Sendable func oneByOne(_ bodies: [[UInt8]], _ channel: AMQPChannel, _ queue: String) async throws {
     for body in bodies { try await channel.publish(body, to: "", routingKey: queue) }
 }
@@ -16,17 +16,15 @@ import Common
     }
 }
 
-/// Keeps 256 messages on their way: the oldest has to be confirmed before another one is sent.
+/// Sends without waiting, and asks for the outcomes afterwards. When 1024 messages wait for their confirms (the setting
+/// `publishWindow`), the next one waits by itself. A program that never ends asks for the oldest outcomes as it goes on.
 @Sendable func pipelined(_ bodies: [[UInt8]], _ channel: AMQPChannel, _ queue: String) async throws {
     var pending: [PendingPublish] = []
-    for (index, body) in bodies.enumerated() {
-        if index >= 256 { try await pending[index - 256].outcome.get() }
-        pending.append(try await channel.publishing(body, to: "", routingKey: queue))
-    }
-    for publish in pending.suffix(256) { try await publish.outcome.get() }
+    for body in bodies { pending.append(try await channel.publishing(body, to: "", routingKey: queue)) }
+    for publish in pending { try await publish.outcome.get() }
 }
 
-await run { options in
+await run("PublisherConfirms [--count N]") { options in
     let count = options.count == .max ? 10_000 : options.count
     let bodies = (1...count).map { Array("message \($0)".utf8) }
     try await AMQPConnection.withConnection(options.uri, name: "publisher confirms") { connection in

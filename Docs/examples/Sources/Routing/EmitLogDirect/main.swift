@@ -3,9 +3,9 @@
 import AMQP
 import Common
 
-await run { options in
+await run("EmitLogDirect SEVERITY WORD…") { options in
     guard let severity = options.words.first, options.words.count > 1 else {
-        throw UsageError("usage: EmitLogDirect SEVERITY WORD…")
+        throw options.wrongUse
     }
     let text = options.words.dropFirst().joined(separator: " ")
     try await AMQPConnection.withConnection(options.uri, name: "emit log") { connection in

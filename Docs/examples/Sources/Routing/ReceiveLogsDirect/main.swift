@@ -3,8 +3,8 @@
 import AMQP
 import Common
 
-await run { options in
-    guard !options.words.isEmpty else { throw UsageError("usage: ReceiveLogsDirect [--count N] SEVERITY…") }
+await run("ReceiveLogsDirect [--count N] SEVERITY…") { options in
+    guard !options.words.isEmpty else { throw options.wrongUse }
     try await AMQPConnection.withConnection(options.uri, name: "receive logs") { connection in
         try await connection.withChannel { channel in
             try await channel.declareExchange("logs.by-severity", type: .direct)

@@ -3,9 +3,9 @@
 import AMQP
 import Common
 
-await run { options in
+await run("EmitLogTopic TOPIC WORD…") { options in
     guard let topic = options.words.first, options.words.count > 1 else {
-        throw UsageError("usage: EmitLogTopic TOPIC WORD…")
+        throw options.wrongUse
     }
     let text = options.words.dropFirst().joined(separator: " ")
     try await AMQPConnection.withConnection(options.uri, name: "emit log") { connection in

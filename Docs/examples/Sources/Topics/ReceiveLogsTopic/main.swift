@@ -4,8 +4,8 @@
 import AMQP
 import Common
 
-await run { options in
-    guard !options.words.isEmpty else { throw UsageError("usage: ReceiveLogsTopic [--count N] PATTERN…") }
+await run("ReceiveLogsTopic [--count N] PATTERN…") { options in
+    guard !options.words.isEmpty else { throw options.wrongUse }
     try await AMQPConnection.withConnection(options.uri, name: "receive logs") { connection in
         try await connection.withChannel { channel in
             try await channel.declareExchange("logs.by-topic", type: .topic)

@@ -4,8 +4,8 @@
 import AMQP
 import Common
 
-await run { options in
-    guard !options.words.isEmpty else { throw UsageError("usage: NewTask WORD…") }
+await run("NewTask WORD…") { options in
+    guard !options.words.isEmpty else { throw options.wrongUse }
     try await AMQPConnection.withConnection(options.uri, name: "new task") { connection in
         try await connection.withChannel { channel in
             // The queue outlives the broker, and so do messages that are persistent.
