@@ -4,7 +4,8 @@
 #   STORE_URL        where store-admin is (default: http://localhost:8081)
 #   DELIVERY_STATE   where token and cookie are kept between calls (a folder of your own in the temporary one)
 #
-# Each prints the reply's status on standard error and its body on standard output, and fails when the status is an error.
+# Each prints the reply's status on standard error and its body on standard output, and fails when the status is an
+# error.
 # shellcheck shell=bash
 set -euo pipefail
 
@@ -70,7 +71,8 @@ call() {
     case $status in [45]*) return 1 ;; esac
 }
 
-# with_json JSON METHOD URL [CURL OPTION…]. The body goes over standard input, so that no list of processes shows a password.
+# with_json JSON METHOD URL [CURL OPTION…]. The body goes over standard input, so that no list of processes shows a
+# password.
 with_json() { call "${@:2}" -H 'Content-Type: application/json' --data-binary @- < <(printf '%s' "$1"); }
 # post_json JSON URL [CURL OPTION…]
 post_json() { with_json "$1" POST "${@:2}"; }

@@ -3,8 +3,8 @@
 # usage: order.sh [STORE_ID MENU_ID…]        (default: 1 1)
 #
 # NOTE in the environment is what the store should read.
-# IDEMPOTENCY_KEY in the environment is sent along: the same key with the same order makes one order, however often it is
-# sent. The id of the order is kept for order-by-id.sh.
+# IDEMPOTENCY_KEY in the environment is sent along: the same key with the same order makes one order, however often it
+# is sent. The id of the order is kept for order-by-id.sh.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 [ $# != 1 ] || wrong_use

@@ -44,7 +44,8 @@ expect() {
 }
 # Finds the order by its own id, not by that of its store or of one of its menus.
 mentions_order() {
-    sed -E 's/"store_menu_responses":\[[^]]*\]//g;s/"store_response":\{[^}]*\}//g' | grep "${1:--q}" -E "\"id\":${order}[,}]"
+    sed -E 's/"store_menu_responses":\[[^]]*\]//g;s/"store_response":\{[^}]*\}//g' |
+        grep "${1:--q}" -E "\"id\":${order}[,}]"
 }
 expect_order() {
     mentions_order <<<"$reply" || fail "$1: the reply lacks order $order"

@@ -6,5 +6,5 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 [ -s "$state/owner.cookies" ] || fail "no session yet: call owner-login.sh first"
-exec curl -sS -N --fail-with-body -b "$state/owner.cookies" -H "Accept: text/event-stream" ${1:+-H "Last-Event-ID: $1"} \
-    "$store/api/sse/connect"
+exec curl -sS -N --fail-with-body -b "$state/owner.cookies" -H "Accept: text/event-stream" \
+    ${1:+-H "Last-Event-ID: $1"} "$store/api/sse/connect"

@@ -58,13 +58,16 @@ find_swift() {
         type -P swift >/dev/null && break
         [ ! -x "$folder/swift" ] || PATH=$PATH:$folder
     done
-    type -P swift >/dev/null || fail "Swift 6.2 or newer is needed and was not found; see https://www.swift.org/install/linux/"
+    type -P swift >/dev/null ||
+        fail "Swift 6.2 or newer is needed and was not found; see https://www.swift.org/install/linux/"
     export SWIFTLY_HOME_DIR=${SWIFTLY_HOME_DIR:-$HOME/.local/share/swiftly}
     export SWIFTLY_BIN_DIR=${SWIFTLY_BIN_DIR:-$HOME/.local/share/swiftly/bin}
     mkdir -p "$root/.build/home"
     found=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
     case $found in
-        '' | [0-5].* | 6.0 | 6.1) fail "Swift 6.2 or newer is needed; $(type -P swift) is ${found:-of an unknown version}" ;;
+        '' | [0-5].* | 6.0 | 6.1)
+            fail "Swift 6.2 or newer is needed; $(type -P swift) is ${found:-of an unknown version}"
+            ;;
     esac
 }
 
@@ -147,8 +150,9 @@ rabbitmq_installation() {
     printf '%s' "$last"
 }
 
-# start_rabbitmq FOLDER LOG [PORT]: starts a broker on free ports of 127.0.0.1 (or on PORT, if it is free) with its data in the folder and a port mapper
-# (epmd) of its own, and waits until it is ready. Sets rabbitmq_pid, epmd_pid, amqp_port.
+# start_rabbitmq FOLDER LOG [PORT]: starts a broker on free ports of 127.0.0.1 (or on PORT, if it is free) with its data
+# in the folder and a port mapper (epmd) of its own, and waits until it is ready. Sets rabbitmq_pid, epmd_pid,
+# amqp_port.
 rabbitmq_pid='' epmd_pid='' amqp_port=''
 # Seconds that the broker gets to stop: few while it starts, when it does not listen to SIGTERM.
 rabbitmq_grace=3
