@@ -3,7 +3,7 @@
 /// Nothing is weaker than it has to be unless it is set so: the defaults trust the system's authorities, verify the
 /// server's chain and name, and take TLS 1.2 and 1.3.
 public struct TLSConfiguration: Hashable, Sendable {
-    /// The certificate authorities that may vouch for the server.
+    /// The certificate authorities that may have signed the server's certificate.
     public enum TrustRoots: Hashable, Sendable {
         /// Those of the operating system (on Debian the package ca-certificates).
         case system

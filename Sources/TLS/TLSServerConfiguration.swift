@@ -3,7 +3,7 @@ package struct TLSServerConfiguration: Hashable, Sendable {
     /// What a client has to show.
     package enum ClientCertificates: Hashable, Sendable {
         case notAsked
-        /// One of these authorities has to vouch for the client.
+        /// One of these authorities has to have signed the client's certificate.
         case required(TLSConfiguration.TrustRoots)
     }
 
