@@ -84,8 +84,8 @@ struct ConversationTests {
             while let frame = try peer.frame() { if frame.kind == .heartbeat { beats += 1 } }
             return beats
         }
-        let connection = try await AMQPConnection.connect(broker.url, configuration: .alone)
         let start = ContinuousClock.now
+        let connection = try await AMQPConnection.connect(broker.url, configuration: .alone)
         for await event in connection.events() {
             if case .closed(let error) = event { #expect(error?.code == .heartbeatMissed) }
         }

@@ -250,8 +250,17 @@ struct ChannelMachineTests {
         _ = try channel.written()
         #expect(try channel.receive(BasicDeliver(consumerTag: "t", deliveryTag: 1), body: "late") == .none)
         #expect(try channel.receive(.basicConsumeOk(BasicConsumeOk(consumerTag: "t"))) == .none)
-        #expect(try channel.receive(.channelClose(ChannelClose(replyCode: 404))) == .none)
-        #expect(try channel.written() == [.channelCloseOk(ChannelCloseOk())])
         #expect(try channel.receive(.channelCloseOk(ChannelCloseOk())) == .closed)
+        #expect(try channel.written().isEmpty)
+    }
+
+    @Test("behaviour 15: a channel that both sides close at once is closed when this side has answered")
+    func closingBoth() throws {
+        let channel = try ChannelTranscript.open()
+        #expect(try channel.machine.close(&channel.out))
+        _ = try channel.written()
+        #expect(try channel.receive(.channelClose(ChannelClose(replyCode: 404))) == .closedByBoth)
+        #expect(try channel.written() == [.channelCloseOk(ChannelCloseOk())])
+        #expect(throws: AMQPError.self) { try channel.receive(.channelCloseOk(ChannelCloseOk())) }
     }
 }

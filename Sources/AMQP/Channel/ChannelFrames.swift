@@ -10,6 +10,7 @@ extension AMQPConnection {
         switch action {
         case .none: break
         case .opened:
+            link.lateCloseOks.remove(frame.channel)
             channel.opening?.succeed()
             channel.opening = nil
         case .reply(let ticket, let method, let content):
@@ -50,7 +51,8 @@ extension AMQPConnection {
                 metrics.channelsClosed += 1
                 emit(.channelClosed(error))
             }
-        case .closed:
+        case .closed, .closedByBoth:
+            if action == .closedByBoth, let number = channel.machine?.number { link.lateCloseOks.insert(number) }
             detach(channel, link)
             channel.closing.letPass()
             if channel.isAbandoned { close(channel, AMQPError(.closed, "the channel was closed")) }

@@ -188,6 +188,7 @@ extension AMQPConnection {
             if frame.channel == 0 {
                 try receiveOnChannelZero(frame, link)
             } else if link.isOpen {
+                if !link.lateCloseOks.isEmpty, link.isLateCloseOk(frame) { continue }
                 guard let channel = link.channel(frame.channel) else {
                     throw .syntax("a frame for channel \(frame.channel), which is not open", .channelError)
                 }

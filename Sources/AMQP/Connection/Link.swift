@@ -30,6 +30,8 @@ final class Link {
     var hasOpened = false
     /// Open, and neither side has begun to close: beside the machine's state, since every frame asks.
     var isOpen = false
+    /// Numbers of channels that both sides closed at once: a close-ok may come still, until the number is opened again.
+    var lateCloseOks: Set<UInt16> = []
     var isReadingPaused = false
     /// Octets that may still be read although too many deliveries wait.
     var sip = 0
@@ -80,6 +82,16 @@ final class Link {
         guard let outcome else { throw AMQPError(.connectionLost, "the connection is closed", host: host) }
         lastWrite = stream.loop.now
         return try outcome.get()
+    }
+
+    /// Whether the frame is nothing but the end of a channel that is gone; it is forgotten then.
+    func isLateCloseOk(_ frame: Frame) -> Bool {
+        var reader = ArgumentReader(frame.payload)
+        guard frame.kind == .method, lateCloseOks.contains(frame.channel), (try? reader.short()) == 20,
+            (try? reader.short()) == 41, reader.isAtEnd
+        else { return false }
+        lateCloseOks.remove(frame.channel)
+        return true
     }
 
     func channel(_ number: UInt16) -> ChannelCore? {

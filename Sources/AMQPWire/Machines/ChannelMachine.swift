@@ -29,6 +29,9 @@ package struct ChannelMachine: Sendable {
         case closedByPeer(PeerReply)
         /// The peer answered this side's close: the number is free.
         case closed
+        /// Both sides closed at once; close-ok is in the output, the number is free. The peer's own close-ok comes
+        /// before anything else on this number, if it comes: RabbitMQ does not always send it.
+        case closedByBoth
     }
 
     package struct Delivery: Equatable, Sendable {
@@ -274,9 +277,10 @@ package struct ChannelMachine: Sendable {
             state = .closed
             return .closed
         }
-        // Both sides closed at once: answer, and go on waiting for the answer to this side's close.
-        if id == ChannelClose.id { try out.append(ChannelCloseOk(), channel: number) }
-        return .none
+        guard id == ChannelClose.id else { return .none }
+        try out.append(ChannelCloseOk(), channel: number)
+        state = .closed
+        return .closedByBoth
     }
 
     private func unexpected(_ method: Method) -> AMQPError {

@@ -133,7 +133,7 @@ private struct MachineClient: ~Copyable {
             try confirms.settle(tag, multiple: multiple, confirmed: confirmed) { number, _ in answered.append(number) }
             for number in answered where waiting.remove(number) == nil { finding = "publish \(number) ends twice" }
             if confirms.count != waiting.count { finding = "\(confirms.count) are counted, \(waiting.count) wait" }
-        case .closed, .closedByPeer: ended()
+        case .closed, .closedByBoth, .closedByPeer: ended()
         case .none, .opened, .consumerCancelled, .flow: break
         }
     }
