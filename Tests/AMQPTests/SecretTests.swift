@@ -140,7 +140,9 @@ struct SecretTests {
     func whileDown() async throws {
         let broker = try ScriptedBroker()
         var configuration = RecoveryTests.quick
-        configuration.recovery.initialDelay = .milliseconds(200)
+        // Time enough to hand over the secret before the next login.
+        configuration.recovery.initialDelay = .seconds(2)
+        configuration.recovery.ceiling = .seconds(2)
         async let first: Void = broker.serve { peer in
             _ = try Self.password(peer)
             try peer.expect(ChannelOpen.id)
