@@ -218,7 +218,7 @@ struct AMQPRecoveryTests {
         let broker = try await RabbitMQBroker.start()
         var configuration = Self.quick
         configuration.heartbeat = .seconds(1)
-        configuration.connectTimeout = .milliseconds(500)
+        configuration.connectTimeout = .seconds(5)
         try await AMQPConnection.withConnection(broker.url, configuration: configuration) { connection in
             let events = connection.events()
             broker.freeze()

@@ -91,7 +91,8 @@ struct AMQPSlowConsumerTests {
             let error = await #expect(throws: AMQPError.self) {
                 for _ in 0..<5000 { try await channel.publish([], to: "", routingKey: other) }
             }
-            #expect(error?.code == .unreadDeliveries)
+            // Where the machine is slow, one publish may meet enough deliveries for the connection to be given up.
+            #expect(error?.code == .unreadDeliveries || error?.code == .publishUnknown)
             // Sixteen times the limit, and what one read may bring.
             #expect(consumer.waiting * 20_512 < 16 * configuration.deliveryBufferOctets + (1 << 20))
             // Who takes the deliveries makes room.

@@ -84,9 +84,9 @@ public struct AMQPConfiguration: Sendable {
     public var publishWindowOctets = 16 << 20
     /// Deliveries that nobody has taken yet may hold this many octets (each counts 512 more than its body); above it
     /// the socket is read only while a publish or a request waits for its answer. Above eight times as many a publish
-    /// fails (`.unreadDeliveries`), above sixteen times nothing is read, and RabbitMQ gives up the connection after
-    /// 30 s. Only a consumer without a prefetch limit that is slower than its queue gets there: it should have a
-    /// connection of its own.
+    /// fails (`.unreadDeliveries`), above sixteen times the connection is given up if anybody waits for an answer, and
+    /// else not read, which RabbitMQ suffers for 30 s. Only a consumer without a prefetch limit that is slower than its
+    /// queue gets there: it should have a connection of its own.
     public var deliveryBufferOctets = 16 << 20
     /// Octets of the largest body that is accepted from the broker; larger ones end the connection.
     public var bodyMax = 512 << 20

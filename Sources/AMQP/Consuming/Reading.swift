@@ -1,3 +1,4 @@
+import AMQPWire
 import EventLoop
 
 // When the socket is read, and when not.
@@ -8,12 +9,26 @@ extension AMQPConnection {
     func adaptReading(_ count: Int) {
         guard let link, link.isOpen, !link.isReadingPaused else { return }
         link.sip = max(0, link.sip - count)
-        let awaitsAnswer = !link.secrets.isEmpty || channels.values.contains(where: \.awaitsAnswer)
-        if !throttle.isOverflowing, link.sip > 0 || awaitsAnswer { return }
+        let isAnswerAwaited = !link.secrets.isEmpty || channels.values.contains(where: \.awaitsAnswer)
+        if throttle.isOverflowing {
+            // Whoever waits for an answer would wait for ever. After a recovery the deliveries come again.
+            if isAnswerAwaited { return linkFailed(Self.overflow) }
+        } else if link.sip > 0 || isAnswerAwaited {
+            return
+        }
         guard throttle.mustPause() else { return }
         link.isReadingPaused = true
         link.stream.pauseReading()
         link.sipTimer = loop.schedule(after: .seconds(20)) { [weak self] in self?.assumeIsolated { $0.sip() } }
+    }
+
+    private static var overflow: AMQPError {
+        AMQPError(
+            .unreadDeliveries,
+            """
+            the connection was given up: too many deliveries that nobody takes came before an answer that is awaited. \
+            Give the consumer a prefetch limit, or a connection of its own
+            """)
     }
 
     /// Reads a little while reading is paused: RabbitMQ gives up a connection that takes nothing for 30 s (its

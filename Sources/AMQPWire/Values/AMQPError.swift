@@ -83,7 +83,7 @@ public struct AMQPError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let publishRefused = Code(rawValue: "publishRefused")
         /// The message was mandatory and no queue took it.
         public static let publishReturned = Code(rawValue: "publishReturned")
-        /// Deliveries that nobody takes stand in the way of the answer; nothing was sent.
+        /// Deliveries that nobody takes stand in the way of the answer: nothing was sent, or the connection was given up.
         public static let unreadDeliveries = Code(rawValue: "unreadDeliveries")
         /// The connection was lost in the middle of a transaction: the broker has rolled it back.
         public static let transactionLost = Code(rawValue: "transactionLost")
