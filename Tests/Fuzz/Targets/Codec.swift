@@ -75,10 +75,14 @@ private func roundTrip<Value: Equatable>(
     mayDiffer: (Value) -> Bool = { _ in false },
     write: (Value, inout ByteBuffer) throws(AMQPError) -> Void
 ) -> String? {
-    var reader = ArgumentReader(octets)
     let first: Value
+    let hasNaN: Bool
     do throws(AMQPError) {
+        var reader = ArgumentReader(octets)
         first = try read(&reader)
+        // NaN is not equal to itself, but an array is whose storage is the same: so it is read twice.
+        reader = ArgumentReader(octets)
+        hasNaN = try first != read(&reader)
     } catch {
         return error.code == .protocolViolation ? nil : "reading fails with \(error.code)"
     }
@@ -94,8 +98,7 @@ private func roundTrip<Value: Equatable>(
             var reader = ArgumentReader(bytes)
             return try read(&reader)
         }
-        // NaN is not equal to itself; its octets are.
-        if first == first, first != second, !mayDiffer(first) { return "\(first) comes back as \(second)" }
+        if !hasNaN, first != second, !mayDiffer(first) { return "\(first) comes back as \(second)" }
         var twice = ByteBuffer()
         try write(second, &twice)
         return once.array == twice.array ? nil : "\(first) is written in two ways"

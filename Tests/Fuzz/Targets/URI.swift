@@ -26,7 +26,9 @@ extension AMQPURI {
     fileprivate var written: String {
         var text = usesTLS ? "amqps://" : "amqp://"
         if let username { text += encoded(username) + (password.map { ":" + encoded($0) } ?? "") + "@" }
-        if let host { text += host.contains(":") ? "[\(host)]" : encoded(host) }
+        // A name may have colons too, written as %3a.
+        let isAddress = host?.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." } == true
+        if let host { text += isAddress && host.contains(":") ? "[\(host)]" : encoded(host) }
         if let port { text += ":\(port)" }
         if let virtualHost { text += "/" + encoded(virtualHost) }
         var query: [String] = []
