@@ -28,12 +28,19 @@ func pattern(_ size: Int) -> [UInt8] {
 
 @Suite("RabbitMQ: messages", .timeLimit(.minutes(3)))
 struct AMQPMessagingTests {
-    @Test("bodies of every size come back to the octet, by deliver, get and return")
+    @Test("behaviour 1: empty bodies come by deliver, get and return")
+    func emptyBodies() async throws { try await roundTrip([0]) }
+
+    @Test("behaviour 2: bodies of every size come back to the octet, by deliver, get and return")
     func sizes() async throws {
+        let frame = 131_072
+        try await roundTrip([1, frame - 9, frame - 8, frame - 7, 2 * frame, 16 << 20])
+    }
+
+    private func roundTrip(_ sizes: [Int]) async throws {
         try await withTestChannel { _, channel in
             let queue = try await channel.declareQueue("sizes").name
-            let frame = 131_072
-            for size in [0, 1, frame - 9, frame - 8, frame - 7, 2 * frame, 16 << 20] {
+            for size in sizes {
                 let body = pattern(size)
                 try await channel.publish(body, to: "", routingKey: queue, mandatory: true)
                 let got = try #require(try await channel.get(queue))

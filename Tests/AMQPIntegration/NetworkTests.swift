@@ -128,9 +128,12 @@ struct AMQPNetworkTests {
             }
             let old = try await take()
             let events = connection.events()
+            proxy.refuse()
             proxy.cutAll()
+            _ = try await disconnected(events)
             // Also while there is no connection.
             #expect(try await old[0].ack() == .stale)
+            try proxy.accept()
             try await AMQPRecoveryTests.first(in: events, AMQPRecoveryTests.recovered)
             let new = try await take()
             #expect(new.map(\.deliveryTag) == old.map(\.deliveryTag))

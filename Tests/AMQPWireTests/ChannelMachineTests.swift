@@ -131,7 +131,7 @@ struct ChannelMachineTests {
     }
 
     @Test(
-        "content frames out of order are connection errors",
+        "behaviour 4: content frames out of order are connection errors",
         arguments: [
             // body first; header twice; body too long; method inside; wrong class; body without a method; header too large
             "03 0001 00000001 'x' CE",

@@ -33,7 +33,7 @@ struct FrameTests {
     }
 
     @Test(
-        "bad frames are refused",
+        "behaviour 4: bad frames are refused",
         arguments: [
             "04 0001 00000000 CE", "00", "FF 0000", "01 0001 00000004 0014000B CD", "08 0001 00000000 CE",
             "08 0000 00000001 00 CE",

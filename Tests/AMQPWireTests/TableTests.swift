@@ -46,7 +46,7 @@ struct TableTests {
     }
 
     @Test(
-        "bad tables are refused",
+        "behaviour 6: bad tables are refused",
         arguments: [
             "00000005 01'k' 't'", "FFFFFFFF 01'k' 't' 01", "80000000", "00000003 05'k' 't'", "00000003 01'k' 'z'",
             "00000007 01'k' 'S' 7FFFFFFF", "00000008 01'k' 'A' FFFFFFFF 00", "0000", "00000006 01'k' 'F' 00000009",

@@ -45,7 +45,7 @@ struct URITests {
     }
 
     @Test(
-        "bad URIs are refused",
+        "behaviour 8: bad URIs are refused",
         arguments: [
             "", "host", "http://host", "amqp:host", "amqp:/host", "amqp://host:port", "amqp://host:0",
             "amqp://host:65536",
