@@ -70,6 +70,13 @@ package final class Stream: ReadinessHandler {
     /// Octets that wait to be sent.
     package var pendingOutput: Int { output.count + (filtered?.wire.count ?? 0) }
 
+    /// Octets that the peer has not acknowledged while the socket takes no more; nil while it does (SIOCOUTQ, tcp(7)).
+    package var stalledOutput: Int? {
+        guard isBlocked, !isClosed else { return nil }
+        var octets: CInt = 0
+        return ioctl(descriptor, UInt(TIOCOUTQ), &octets) == 0 ? Int(octets) : nil
+    }
+
     /// Lets unacknowledged output break the connection after `time` (TCP_USER_TIMEOUT, tcp(7)).
     package func setUserTimeout(_ time: Duration) {
         var milliseconds = CUnsignedInt(clamping: time.wholeMilliseconds)

@@ -134,12 +134,29 @@ extension AMQPConnection {
             let seconds = link.heartbeat.interval / 500_000_000
             return linkFailed(AMQPError(.heartbeatMissed, "the server was silent for \(seconds) s"))
         }
+        if let error = stalled(link, now) { return linkFailed(error) }
         let delay = max(1_000_000, next - min(next, link.nanoseconds(now)))
         link.heartbeatTimer = loop.schedule(after: .nanoseconds(Int64(clamping: delay))) {
             self.assumeIsolated { connection in
                 if let link = connection.link { connection.keepAlive(link) }
             }
         }
+    }
+
+    /// A peer that talks, but takes nothing for two heartbeats. The kernel's own time limit does not notice it, since
+    /// each segment from the peer puts off the next probe of its window.
+    private func stalled(_ link: Link, _ now: ContinuousClock.Instant) -> AMQPError? {
+        // A broker that blocks publishers reads nothing meanwhile, and has said so.
+        guard link.blockedReason == nil, let octets = link.stream.stalledOutput else {
+            link.stall = nil
+            return nil
+        }
+        guard let stall = link.stall, stall.octets == octets else {
+            link.stall = (octets, now)
+            return nil
+        }
+        guard now - stall.since > .nanoseconds(Int64(clamping: link.heartbeat.interval) * 2) else { return nil }
+        return AMQPError(.connectionLost, "the server takes nothing")
     }
 
     // MARK: Reading

@@ -27,6 +27,8 @@ final class Link {
     let started: ContinuousClock.Instant
     var lastRead: ContinuousClock.Instant
     @exclusivity(unchecked) var lastWrite: ContinuousClock.Instant
+    /// What the socket held when it was seen to take no more, and since when it has held just that.
+    var stall: (octets: Int, since: ContinuousClock.Instant)?
     var hasOpened = false
     /// Open, and neither side has begun to close: beside the machine's state, since every frame asks.
     var isOpen = false
