@@ -4,7 +4,8 @@ import SQLite
 /// further migration.
 package enum Schema {
     package static let migrations: [Migration] = [
-        Migration(1, script: first)
+        Migration(1, script: first),
+        Migration(2, script: instances),
     ]
 
     /// Times are milliseconds since 1970, amounts are won. Ids that name a place in a sequence (orders, feed, outbox) are
