@@ -6,11 +6,15 @@ package final class ServicePair: Sendable {
 
     /// What either service of this pair is started with.
     package let environment: [String: String]
+    /// The pair whose database file this one shares: it removes the folder.
+    private let first: ServicePair?
 
     private init(
-        _ api: ServiceProcess, _ admin: ServiceProcess, _ folder: TemporaryFolder, _ environment: [String: String]
+        _ api: ServiceProcess, _ admin: ServiceProcess, _ folder: TemporaryFolder, _ environment: [String: String],
+        first: ServicePair? = nil
     ) {
         (self.api, self.admin, self.folder, self.environment) = (api, admin, folder, environment)
+        self.first = first
     }
 
     /// Starts both and waits until they are connected to the broker.
@@ -24,12 +28,30 @@ package final class ServicePair: Sendable {
         let path = folder.file("delivery.db")
         try await prepare(path)
         let environment = ["RABBITMQ_URL": url, "DATABASE_PATH": path, "DEMO_DATA": "1"].merging(more) { $1 }
-        // At the same time: one of them migrates and fills the database, the other waits for it.
-        async let api = ServiceProcess.start("api", environment: environment)
-        async let admin = ServiceProcess.start("store-admin", environment: environment)
-        let pair = try await ServicePair(api, admin, folder, environment)
+        let pair = try await start(in: folder, environment, first: nil)
         try await pair.waitUntilUp()
         return pair
+    }
+
+    /// Starts a further instance of each service on the same database file. Tokens and sessions hold at both; `stop` the
+    /// further ones before the first.
+    ///
+    /// - Parameter environment: what differs, another way to the broker for example.
+    package func startAnother(
+        environment more: [String: String] = [:], isUp: Bool = true
+    ) async throws -> ServicePair {
+        let another = try await Self.start(in: folder, environment.merging(more) { $1 }, first: first ?? self)
+        if isUp { try await another.waitUntilUp() }
+        return another
+    }
+
+    /// At the same time: one of them migrates and fills the database, the other waits for it.
+    private static func start(
+        in folder: TemporaryFolder, _ environment: [String: String], first: ServicePair?
+    ) async throws -> ServicePair {
+        async let api = ServiceProcess.start("api", environment: environment)
+        async let admin = ServiceProcess.start("store-admin", environment: environment)
+        return try await ServicePair(api, admin, folder, environment, first: first)
     }
 
     /// Waits until both say `UP`, which they do once the broker has them.
@@ -43,7 +65,7 @@ package final class ServicePair: Sendable {
 
     package func stop() async throws {
         for service in [api, admin] where service.isRunning { try await service.kill() }
-        folder.remove()
+        if first == nil { folder.remove() }
     }
 
     /// A client of `api` with the customer's token.
@@ -55,6 +77,9 @@ package final class ServicePair: Sendable {
         }
         return api.http.with(token: token)
     }
+
+    /// A customer who is logged in at another instance, at this pair's `api`.
+    package func customer(_ other: HTTPTestClient) -> HTTPTestClient { api.http.with(headers: other.headers) }
 
     /// The `Cookie` header of a store's owner.
     package func session(_ email: String = "owner1@example.com") async throws -> String {
