@@ -20,8 +20,11 @@ package actor OutboxRelay {
     /// A younger row may still be on its way from its commit to this queue.
     private static let sweepAge = Duration.seconds(2)
     private static let sweepPage = 1000
+    /// How soon the rows of an instance that has gone are looked for.
+    private static let takeOverInterval = Duration.milliseconds(500)
 
     private let database: Database
+    private let leases: OutboxLeases
     private let broker: Broker
     private let log: Logger
     private let metrics: RelayMetrics
@@ -36,9 +39,12 @@ package actor OutboxRelay {
     private var refusals = 0
     private var isStopping = false
 
-    package init(on loop: EventLoop, database: Database, broker: Broker, metrics: Metrics, log: Logger) {
+    package init(
+        on loop: EventLoop, database: Database, leases: OutboxLeases, broker: Broker, metrics: Metrics, log: Logger
+    ) {
         self.loop = loop
         self.database = database
+        self.leases = leases
         self.broker = broker
         self.log = log
         self.metrics = RelayMetrics(metrics)
@@ -79,6 +85,7 @@ package actor OutboxRelay {
         removals.removed = { [weak self] ids in self?.noteRemoved(ids) }
         await sweep()
         scheduleSweep()
+        await takeOver()
         while !isStopping {
             do {
                 let channel = try await connection.openChannel()
@@ -108,6 +115,10 @@ package actor OutboxRelay {
         let removals = self.removals
         try? await loop.withTimeout(.milliseconds(500), throwing: CancellationError()) { await removals.flush() }
         await connection?.close()
+        // What is left in the outbox is another one's from here on, or the next one's.
+        try? await loop.withTimeout(.milliseconds(500), throwing: CancellationError()) { [leases] in
+            try await leases.end()
+        }
     }
 
     // MARK: - Publishing
@@ -123,7 +134,7 @@ package actor OutboxRelay {
             do {
                 let pending = try await channel.publishing(
                     message.body, to: message.exchange, routingKey: message.routingKey,
-                    properties: Self.properties(message), mandatory: true)
+                    properties: message.properties, mandatory: true)
                 settle(message, pending)
             } catch {
                 queue.putBack(message)
@@ -140,20 +151,6 @@ package actor OutboxRelay {
         await withCheckedContinuation { continuation in
             if queue.count > 0 || isStopping { continuation.resume() } else { waiter = continuation }
         }
-    }
-
-    private static func properties(_ message: OutboxMessage) -> BasicProperties {
-        var properties = BasicProperties()
-        properties.contentType = "application/json"
-        properties.deliveryMode = .persistent
-        properties.messageID = message.messageID
-        properties.type = message.type
-        properties.timestamp = UInt64(max(0, message.createdAt.milliseconds / 1000))
-        properties.appID = "api"
-        var headers: FieldTable = ["version": "1.0"]
-        if let trace = message.traceParent { headers["traceparent"] = .string(trace) }
-        properties.headers = headers
-        return properties
     }
 
     /// One task waits for the oldest confirm and then takes all that have come with it: the broker confirms in the order of
@@ -239,30 +236,56 @@ package actor OutboxRelay {
         scheduleSweep()
     }
 
+    // MARK: - Instances that are gone
+
+    private func takeOver() async {
+        guard !isStopping else { return }
+        do {
+            let taken = try await leases.takeOver()
+            if !taken.isEmpty {
+                metrics.takenOver.add(taken.count)
+                log.info(
+                    "took over the outbox of instances that are gone",
+                    ["instances": LogValue(taken.map { "\($0)" }.joined(separator: ", "))])
+                await sweep()
+            }
+            try await leases.releaseEmpty()
+        } catch {
+            log.debug("instances that are gone cannot be looked for", ["error": LogValue("\(error)")])
+        }
+        loop.schedule(after: Self.takeOverInterval) { [weak self] in
+            guard let self else { return }
+            Task(executorPreference: loop) { await self.takeOver() }
+        }
+    }
+
     /// - Parameter age: nil takes every row, also one that a clock which was set back since has dated into the future.
     /// - Returns: whether it found something to publish.
     @discardableResult
     private func sweep(olderThan age: Duration? = nil) async -> Bool {
         guard let room = queue.beginSweep() else { return false }
         var found: [OutboxMessage] = []
-        var after = 0
         let youngest = age.map { Timestamp.now.adding(.zero - $0) }
-        var isComplete = false
+        var isComplete = true
         do {
-            while found.count < room, !isComplete {
-                let start = after
-                let page = try await database.read { db in
-                    try Outbox.waiting(after: start, limit: Self.sweepPage, in: db)
+            for instance in leases.held where found.count < room {
+                var after = 0
+                isComplete = false
+                while found.count < room, !isComplete {
+                    let start = after
+                    let page = try await database.read { db in
+                        try Outbox.waiting(instance: instance, after: start, limit: Self.sweepPage, in: db)
+                    }
+                    found += page.filter { message in youngest.map { message.createdAt <= $0 } ?? true }
+                    after = page.last?.id ?? after
+                    isComplete = page.count < Self.sweepPage
                 }
-                found += page.filter { message in youngest.map { message.createdAt <= $0 } ?? true }
-                after = page.last?.id ?? after
-                isComplete = page.count < Self.sweepPage
             }
         } catch {
             isComplete = true
             log.warning("the outbox cannot be read", ["error": LogValue("\(error)")])
         }
-        queue.endSweep(found, isComplete: isComplete)
+        queue.endSweep(found, isComplete: isComplete && found.count < room)
         if queue.count > 0 { wake() }
         return queue.count > 0
     }

@@ -4,7 +4,7 @@ import Glibc
 /// An exclusive lock on a file of its own (flock(2)): held by one open description at a time, within a process as well
 /// as between processes, and freed by the kernel when its holder dies.
 ///
-/// The file is created and never removed: removing it would let two holders lock two files of one name. It must not be a
+/// The file is created and, as a rule, never removed: removing it would let two holders lock two files of one name. It must not be a
 /// database file, since closing a descriptor of that would drop SQLite's locks.
 package final class FileLock: Sendable {
     package let path: String
@@ -42,6 +42,9 @@ package final class FileLock: Sendable {
         }
         return true
     }
+
+    /// Removes the file, which stays locked for this description. Only for a name that nobody asks for again: see above.
+    package func remove() { unlink(path) }
 
     package func unlock() {
         while flock(descriptor, LOCK_UN) != 0 && errno == EINTR {}

@@ -21,8 +21,10 @@ struct API {
     private static func serve(_ settings: CommonSettings, _ group: EventLoopGroup, _ log: Logger) async throws {
         let broker = try Broker(settings.rabbitMQ, service: "api", log: log)
         let setup = try await ServiceSetup(settings, group, log)
+        let leases = try await OutboxLeases.begin(service: "api", setup.database)
         let relay = OutboxRelay(
-            on: group.first, database: setup.database, broker: broker, metrics: setup.metrics, log: log)
+            on: group.first, database: setup.database, leases: leases, broker: broker, metrics: setup.metrics,
+            log: log)
         setup.health.add("broker") { await relay.isConnected ? .up : .degraded }
 
         let passwords = PasswordWorker()
@@ -30,7 +32,7 @@ struct API {
         Routes(
             database: setup.database,
             accounts: Accounts(database: setup.database, passwords: passwords),
-            orders: Orders(database: setup.database), basePath: settings.basePath,
+            orders: Orders(database: setup.database, instance: leases.own), basePath: settings.basePath,
             announce: { relay.offer($0) }
         ).add(to: &router)
         let server = try await setup.serve(router)

@@ -16,7 +16,7 @@ final class Fixture: Sendable {
         database = try await DeliveryDatabase.open(
             path: folder.appending(path: "test.db").path(percentEncoded: false), demoData: demoData)
         accounts = Accounts(database: database, passwords: PasswordWorker())
-        orders = Orders(database: database)
+        orders = Orders(database: database, instance: 1)
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }

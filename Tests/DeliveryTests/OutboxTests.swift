@@ -12,7 +12,7 @@ struct OutboxTests {
     }
 
     private func waiting(_ fixture: Fixture, after id: Int = 0, limit: Int = 100) async throws -> [OutboxMessage] {
-        try await fixture.database.read { db in try Outbox.waiting(after: id, limit: limit, in: db) }
+        try await fixture.database.read { db in try Outbox.waiting(instance: 1, after: id, limit: limit, in: db) }
     }
 
     @Test("messages come oldest first, page by page, with ids of their own")

@@ -23,7 +23,7 @@ struct PlacingTests {
         let customer = try await fixture.customerID()
         let found = try await fixture.database.read { db in try Orders.find(order.id, customer: customer, in: db) }
         #expect(found.order == order)
-        let waiting = try await fixture.database.read { db in try Outbox.waiting(after: 0, limit: 10, in: db) }
+        let waiting = try await fixture.database.read { db in try Outbox.waiting(instance: 1, limit: 10, in: db) }
         #expect(waiting == [try #require(placed.announcement)])
         #expect(waiting[0].body == octets("{\"user_order_id\":\(order.id)}"))
         #expect(waiting[0].exchange == "delivery.exchange" && waiting[0].routingKey == "delivery.key")
@@ -111,7 +111,7 @@ struct PlacingTests {
                 }
             }
         }
-        let waiting = try await fixture.database.read { db in try Outbox.waiting(after: 0, limit: 100, in: db) }
+        let waiting = try await fixture.database.read { db in try Outbox.waiting(instance: 1, limit: 100, in: db) }
         #expect(waiting.count == 21)
         #expect(told.messages.withLock { $0 } == waiting)
     }

@@ -33,11 +33,11 @@ package enum Topology {
 
 /// The outbox: rows are stored with the change that they announce and go away when the broker has confirmed them.
 package enum Outbox {
-    /// The oldest messages that wait, behind row `id`.
+    /// The oldest messages of an instance that wait, behind row `id`.
     package static func waiting(
-        after id: Int, limit: Int, in db: Connection
+        instance: Int, after id: Int = 0, limit: Int, in db: Connection
     ) throws -> [OutboxMessage] {
-        try OutboxRecords.page(after: id, limit: limit, in: db)
+        try OutboxRecords.page(instance: instance, after: id, limit: limit, in: db)
     }
 
     package static func remove(_ ids: [Int], in db: Connection) throws {
@@ -60,7 +60,7 @@ package enum Outbox {
 extension Outbox {
     /// Whether the database answers at all.
     package static func isReadable(in db: Connection) throws -> Bool {
-        _ = try OutboxRecords.page(after: 0, limit: 1, in: db)
+        _ = try OutboxRecords.state(in: db)
         return true
     }
 }

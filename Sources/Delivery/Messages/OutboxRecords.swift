@@ -1,26 +1,28 @@
 import SQLite
 
 enum OutboxRecords {
-    static func insert(_ message: OutboxMessage, at time: Timestamp, in db: Connection) throws -> OutboxMessage {
+    static func insert(
+        _ message: OutboxMessage, instance: Int, at time: Timestamp, in db: Connection
+    ) throws -> OutboxMessage {
         try db.run(
             """
-            INSERT INTO outbox(message_id, exchange, routing_key, type, body, trace_parent, created_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO outbox(message_id, exchange, routing_key, type, body, trace_parent, created_at, instance_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """, message.messageID, message.exchange, message.routingKey, message.type, message.body,
-            message.traceParent, time.milliseconds)
+            message.traceParent, time.milliseconds, instance)
         return OutboxMessage(
             id: Int(db.lastInsertRowID), messageID: message.messageID, exchange: message.exchange,
             routingKey: message.routingKey, type: message.type, body: message.body, traceParent: message.traceParent,
             createdAt: time)
     }
 
-    static func page(after id: Int, limit: Int, in db: Connection) throws -> [OutboxMessage] {
+    static func page(instance: Int, after id: Int, limit: Int, in db: Connection) throws -> [OutboxMessage] {
         var messages: [OutboxMessage] = []
         try db.each(
             """
             SELECT id, message_id, exchange, routing_key, type, body, trace_parent, created_at
-            FROM outbox WHERE id > ? ORDER BY id LIMIT ?
-            """, id, limit
+            FROM outbox WHERE instance_id = ? AND id > ? ORDER BY id LIMIT ?
+            """, instance, id, limit
         ) { row in
             messages.append(
                 OutboxMessage(

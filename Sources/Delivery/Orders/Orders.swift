@@ -9,8 +9,13 @@ package struct Orders: Sendable {
     static let keyLifetime = Duration.seconds(24 * 60 * 60)
 
     let database: Database
+    /// In the outbox rows that are stored here: see `OutboxLeases`.
+    let instance: Int
 
-    package init(database: Database) { self.database = database }
+    package init(database: Database, instance: Int) {
+        self.database = database
+        self.instance = instance
+    }
 
     /// An order that is stored, and the outbox row that was stored with it.
     package struct Placed: Sendable {
@@ -46,7 +51,7 @@ package struct Orders: Sendable {
         announce: @escaping @Sendable (OutboxMessage) -> Void = { _ in }
     ) async throws -> Placed {
         let messageID = try Secrets.uuid()
-        return try await database.write { db in
+        return try await database.write { [instance] db in
             let customer = try Accounts.customerID(token: token, in: db)
             let now = Timestamp.now
             if let key, let earlier = try Self.earlier(key, customer: customer, at: now, in: db) {
@@ -65,7 +70,7 @@ package struct Orders: Sendable {
             }
             let announcement = try OutboxRecords.insert(
                 .userOrder(UserOrderMessage(orderID: order.id), messageID: messageID, traceParent: traceParent),
-                at: now, in: db)
+                instance: instance, at: now, in: db)
             db.afterCommit { announce(announcement) }
             return Placed(order: order, announcement: announcement)
         }
