@@ -37,5 +37,8 @@ extension Schema {
         DROP TABLE store_user;
         ALTER TABLE store_user_next RENAME TO store_user;
         CREATE INDEX store_user_store ON store_user(store_id);
+
+        -- All sessions of a user end together when their password changes.
+        CREATE INDEX token_session ON token(owner_id) WHERE kind = 'SESSION';
         """
 }
