@@ -37,7 +37,9 @@ struct PageRoutes: Sendable {
     private func show(_ page: StaticFile, to request: Request) async throws -> Response {
         guard let session = request.storeSession else { return .redirect(to: "\(basePath)/login") }
         do {
-            _ = try await database.read { db in try Accounts.storeMember(session: session, in: db) }
+            let account = try await database.read { db in try Accounts.storeAccount(session: session, in: db) }
+            if account.isOperator { return .redirect(to: "\(basePath)/dead-letters") }
+            guard account.member != nil else { throw DeliveryError.forbidden }
         } catch let error as DeliveryError where error.status == 401 {
             return .redirect(to: "\(basePath)/login")
         }

@@ -27,21 +27,33 @@ struct Routes: Sendable {
             let name: String
         }
         let user: StoreUser
-        let store: Store
+        let store: Store?
 
-        init(_ member: StoreMember) {
-            user = member.user
-            store = Store(id: member.storeID, name: member.storeName)
+        init(_ user: StoreUser, _ member: StoreMember?) {
+            self.user = user
+            store = member.map { Store(id: $0.storeID, name: $0.storeName) }
+        }
+
+        enum CodingKeys: String, CodingKey { case user, store }
+
+        /// An operator's store is null, and not missing.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(user, forKey: .user)
+            try container.encode(store, forKey: .store)
         }
     }
 
     private func addStoreUsers(to router: inout Router) {
         router.on(.post, "/open-api/store-user") { [accounts, basePath] request in
             let member = try await accounts.registerStoreUser(request.json(), session: request.storeSession)
-            return try Envelope.reply(Me(member), status: .created).with("Location", "\(basePath)/api/store-user/me")
+            return try Envelope.reply(Me(member.user, member), status: .created).with(
+                "Location", "\(basePath)/api/store-user/me")
         }
         router.on(.get, "/api/store-user/me") { request in
-            try await read(request) { member, _ in try Envelope.reply(Me(member)) }
+            let session = request.storeSession
+            let account = try await database.read { db in try Accounts.storeAccount(session: session, in: db) }
+            return try Envelope.reply(Me(account.user, account.member))
         }
     }
 

@@ -14,13 +14,14 @@ struct StoreAdmin {
     static func main() {
         Program(
             name: "store-admin", summary: "shows new orders to store owners as they arrive from RabbitMQ",
-            settings: CommonSettings.list(port: port) + OrderConsumer.settings
+            settings: CommonSettings.list(port: port) + OrderConsumer.settings + OperatorSettings.list
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
     }
 
     private static func serve(_ settings: CommonSettings, _ group: EventLoopGroup, _ log: Logger) async throws {
         let broker = try Broker(settings.rabbitMQ, service: "store-admin", log: log)
         let prefetch = try OrderConsumer.prefetch(.process)
+        let operatorLogin = try OperatorSettings.read(.process)
         let setup = try await ServiceSetup(settings, group, log)
         let streams = EventStreams(group.loops, database: setup.database, metrics: setup.metrics, log: log)
         let consumer = OrderConsumer(
@@ -29,7 +30,10 @@ struct StoreAdmin {
         setup.health.add("broker") { await consumer.isConnected ? .up : .degraded }
 
         let passwords = PasswordWorker()
-        let accounts = Accounts(database: setup.database, passwords: passwords)
+        let operators = Operators(
+            database: setup.database, passwords: passwords, wanted: operatorLogin, hasDemoData: settings.hasDemoData)
+        try await prepare(operators)
+        let accounts = Accounts(database: setup.database, passwords: passwords, operators: operators)
         var router = Router(basePath: settings.basePath)
         try PageRoutes(
             database: setup.database, accounts: accounts, streams: streams, cookie: StoreSessionCookie(settings),
@@ -44,6 +48,7 @@ struct StoreAdmin {
             appended: { streams.offer($0) })
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask(executorPreference: group.first) { await forgotten.run() }
+            tasks.addTask(executorPreference: group.first) { await settle(operators, on: group.first, log) }
             tasks.addTask(executorPreference: group.first) {
                 do { try await consumer.run() } catch { setup.lifecycle.fail(error) }
             }
@@ -63,6 +68,25 @@ struct StoreAdmin {
                 ])
             // What still waits for a broker that never answered.
             tasks.cancelAll()
+        }
+    }
+    private static func prepare(_ operators: Operators) async throws {
+        do {
+            try await operators.prepare()
+        } catch let error as DeliveryError where error == .emailTaken {
+            throw Program.StartError("OPERATOR_EMAIL: the address belongs to a user of a store")
+        }
+    }
+
+    /// Until it has worked once, the operator's logins wait.
+    private static func settle(_ operators: Operators, on loop: EventLoop, _ log: Logger) async {
+        while !Task.isCancelled {
+            do {
+                return try await operators.settle()
+            } catch {
+                log.warning("the operator cannot log in yet", ["error": LogValue("\(error)")])
+            }
+            try? await loop.sleep(for: .seconds(1))
         }
     }
 }

@@ -18,10 +18,11 @@ package enum AccountStatus: String, Codable, Sendable {
     case unregistered = "UNREGISTERED"
 }
 
-/// Somebody who works for a store.
+/// Somebody who logs in at `store-admin`.
 package struct StoreUser: Codable, Equatable, Sendable {
     package let id: Int
-    package let storeID: Int
+    /// nil for those who work for no store.
+    package let storeID: Int?
     package let email: String
     package let status: AccountStatus
     package let role: Role
@@ -31,6 +32,11 @@ package struct StoreUser: Codable, Equatable, Sendable {
         case master = "MASTER"
         case admin = "ADMIN"
         case user = "USER"
+        /// Looks after the system and works for no store; made from the settings only.
+        case `operator` = "OPERATOR"
+
+        /// The roles that a store gives.
+        package var worksForStore: Bool { self != .operator }
     }
 
     enum CodingKeys: String, CodingKey {
@@ -40,9 +46,23 @@ package struct StoreUser: Codable, Equatable, Sendable {
     }
 }
 
+/// A store user, and the store if they work for one.
+package struct StoreAccount: Equatable, Sendable {
+    package let user: StoreUser
+    let storeName: String?
+
+    /// nil for those who work for no store.
+    package var member: StoreMember? {
+        guard user.role.worksForStore, let storeID = user.storeID, let storeName else { return nil }
+        return StoreMember(user: user, storeID: storeID, storeName: storeName)
+    }
+
+    package var isOperator: Bool { user.role == .operator && user.storeID == nil }
+}
+
 /// A store user with the store that they work for.
 package struct StoreMember: Equatable, Sendable {
     package let user: StoreUser
+    package let storeID: Int
     package let storeName: String
-    package var storeID: Int { user.storeID }
 }

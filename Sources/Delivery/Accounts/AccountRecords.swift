@@ -38,7 +38,7 @@ enum AccountRecords {
     // MARK: - Store users
 
     static func insertStoreUser(
-        storeID: Int, email: String, password: PasswordHash, role: StoreUser.Role, at time: Timestamp,
+        storeID: Int?, email: String, password: PasswordHash, role: StoreUser.Role, at time: Timestamp,
         in db: Connection
     ) throws -> Int {
         do {
@@ -53,20 +53,21 @@ enum AccountRecords {
         return Int(db.lastInsertRowID)
     }
 
-    static func storeMember(_ id: Int, in db: Connection) throws -> StoreMember? {
+    static func storeUser(_ id: Int, in db: Connection) throws -> StoreAccount? {
         try db.first(
             """
             SELECT u.id, u.store_id, u.email, u.status, u.role, u.registered_at, s.name
-            FROM store_user u JOIN store s ON s.id = u.store_id WHERE u.id = ?
+            FROM store_user u LEFT JOIN store s ON s.id = u.store_id WHERE u.id = ?
             """, id
         ) { row in
-            StoreMember(
+            StoreAccount(
                 user: StoreUser(
-                    id: try row.int(0), storeID: try row.int(1), email: try row.text(2),
+                    id: try row.int(0), storeID: try row.optionalInt(1), email: try row.text(2),
                     status: try accountStatus(row, 3),
+                    // A role that this version does not know may do nothing special.
                     role: StoreUser.Role(rawValue: try row.text(4)) ?? .user,
                     registeredAt: Timestamp(milliseconds: try row.int(5))),
-                storeName: try row.text(6))
+                storeName: try row.optionalText(6))
         }
     }
 
@@ -105,6 +106,11 @@ enum AccountRecords {
 
     static func deleteToken(_ hash: [UInt8], _ kind: TokenKind, in db: Connection) throws {
         try db.run("DELETE FROM token WHERE hash = ? AND kind = ?", hash, kind.rawValue)
+    }
+
+    /// Ends every session of a store user.
+    static func deleteSessions(of owner: Int, in db: Connection) throws {
+        try db.run("DELETE FROM token WHERE kind = 'SESSION' AND owner_id = ?", owner)
     }
 
     /// Drops a few tokens that expired before `time`.

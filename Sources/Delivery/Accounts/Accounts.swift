@@ -11,10 +11,13 @@ package struct Accounts: Sendable {
 
     let database: Database
     let passwords: PasswordWorker
+    let operators: Operators?
 
-    package init(database: Database, passwords: PasswordWorker) {
+    /// - Parameter operators: the service's, if it has any; a login with their address waits until they are in place.
+    package init(database: Database, passwords: PasswordWorker, operators: Operators? = nil) {
         self.database = database
         self.passwords = passwords
+        self.operators = operators
     }
 
     // MARK: - Customers
@@ -80,7 +83,7 @@ package struct Accounts: Sendable {
     }
 
     /// What nobody can have registered tells nothing when it is refused at once.
-    private static func email(of login: Login) throws(DeliveryError) -> String {
+    static func email(of login: Login) throws(DeliveryError) -> String {
         do throws(DeliveryError) {
             return try AccountRules.email(login.email)
         } catch {
@@ -89,7 +92,7 @@ package struct Accounts: Sendable {
     }
 
     /// A login of an unknown address takes as long as one with a wrong password.
-    private func check(
+    func check(
         _ password: String, _ found: (id: Int, password: PasswordHash)?
     ) async throws -> (id: Int, password: PasswordHash) {
         guard password.utf8.count <= AccountRules.longestPassword else { throw DeliveryError.wrongCredentials }
@@ -139,108 +142,9 @@ package struct Accounts: Sendable {
         return customer
     }
 
-    private static func owner(_ hash: [UInt8], _ kind: TokenKind, in db: Connection) throws -> Int {
+    static func owner(_ hash: [UInt8], _ kind: TokenKind, in db: Connection) throws -> Int {
         guard let found = try AccountRecords.token(hash, kind, in: db) else { throw DeliveryError.tokenInvalid }
         guard found.expires > .now else { throw DeliveryError.tokenExpired }
         return found.owner
-    }
-
-    // MARK: - Store users
-
-    package struct StoreRegistration: Decodable, Sendable {
-        package let storeName: String
-        package let email: String
-        package let password: String
-        package let role: StoreUser.Role
-
-        enum CodingKeys: String, CodingKey {
-            case email, password, role
-            case storeName = "store_name"
-        }
-    }
-
-    /// A new store name makes a store with its MASTER; to an existing store only its own MASTER adds users.
-    /// - Parameter session: the caller's session token, when there is one.
-    package func registerStoreUser(_ registration: StoreRegistration, session: String?) async throws -> StoreMember {
-        let storeName = try AccountRules.text(registration.storeName, "store_name", longest: 100)
-        let email = try AccountRules.email(registration.email)
-        let hash = try await passwords.hash(try AccountRules.password(registration.password))
-        return try await database.write { db in
-            let now = Timestamp.now
-            let storeID: Int
-            if let existing = try StoreRecords.id(name: storeName, in: db) {
-                try Self.requireMaster(of: existing, session: session, in: db)
-                storeID = existing
-            } else {
-                guard registration.role == .master else {
-                    throw DeliveryError.invalid("role", "the first user of a new store must be its MASTER")
-                }
-                storeID = try StoreRecords.insert(Store.new(name: storeName), in: db)
-            }
-            let id = try AccountRecords.insertStoreUser(
-                storeID: storeID, email: email, password: hash, role: registration.role, at: now, in: db)
-            guard let member = try AccountRecords.storeMember(id, in: db) else { throw DeliveryError.storeNotFound }
-            return member
-        }
-    }
-
-    private static func requireMaster(of store: Int, session: String?, in db: Connection) throws {
-        let member: StoreMember
-        do {
-            member = try storeMember(session: session, in: db)
-        } catch is DeliveryError {
-            throw DeliveryError.forbidden
-        }
-        guard member.user.role == .master, member.storeID == store else { throw DeliveryError.forbidden }
-    }
-
-    /// - Returns: the session token, which replaces any that the browser had.
-    package func loginStoreUser(_ login: Login, replacing old: String?) async throws -> String {
-        let email = try Self.email(of: login)
-        let found = try await database.read { db in try AccountRecords.storeUserLogin(email: email, in: db) }
-        let checked = try await check(login.password, found)
-        let token = try Secrets.token()
-        return try await database.write { db in
-            guard let user = try AccountRecords.storeUserLogin(email: email, in: db), user == checked else {
-                throw DeliveryError.wrongCredentials
-            }
-            let now = Timestamp.now
-            try AccountRecords.pruneTokens(before: now.adding(.zero - Self.afterlife), most: 20, in: db)
-            if let old { try AccountRecords.deleteToken(Secrets.sha256(old), .session, in: db) }
-            try AccountRecords.insertToken(
-                Secrets.sha256(token), .session, owner: user.id, expires: now.adding(Self.sessionLifetime), in: db)
-            return token
-        }
-    }
-
-    package func logoutStoreUser(session: String) async throws {
-        let hash = Secrets.sha256(session)
-        try await database.write { db in try AccountRecords.deleteToken(hash, .session, in: db) }
-    }
-
-    /// The store user whose session this is: part of the caller's own transaction.
-    package static func storeMember(session: String?, in db: Connection) throws -> StoreMember {
-        guard let session else { throw DeliveryError.tokenMissing }
-        let id = try owner(Secrets.sha256(session), .session, in: db)
-        guard let member = try AccountRecords.storeMember(id, in: db), member.user.status == .registered else {
-            throw DeliveryError.tokenInvalid
-        }
-        return member
-    }
-
-    /// Lets a session that is in use live on, at most once a day.
-    /// - Returns: whether it was time for that.
-    package func renew(session: String) async throws -> Bool {
-        let hash = Secrets.sha256(session)
-        let expires = Timestamp.now.adding(Self.sessionLifetime)
-        let isDue = try await database.read { db in
-            guard let found = try AccountRecords.token(hash, .session, in: db), found.expires > .now else {
-                return false
-            }
-            return found.expires < expires.adding(.seconds(-24 * 60 * 60))
-        }
-        guard isDue else { return false }
-        try await database.write { db in try AccountRecords.extendToken(hash, to: expires, in: db) }
-        return true
     }
 }

@@ -3,6 +3,7 @@ import SQLite
 /// What an empty database is filled with to try the system: three stores with four menus each, and a login for everybody.
 package enum DemoData {
     package static let password = "password"
+    static let operatorEmail = "operator@example.com"
 
     /// The hash of `password`, made once: at start nobody should wait for scrypt. It is no secret.
     static let passwordHash = PasswordHash(
@@ -32,6 +33,8 @@ package enum DemoData {
                 storeID: id, email: "owner\(index + 1)@example.com", password: passwordHash, role: .master, at: now,
                 in: db)
         }
+        _ = try AccountRecords.insertStoreUser(
+            storeID: nil, email: operatorEmail, password: passwordHash, role: .operator, at: now, in: db)
         let customers = [
             ("김하늘", "customer@example.com", "서울시 마포구 월드컵로 12, 301호"),
             ("이바다", "customer2@example.com", "서울시 마포구 동교로 45, 1202호"),
