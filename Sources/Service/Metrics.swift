@@ -32,12 +32,13 @@ package final class Histogram: Sendable {
     private let state = Lock(State())
 
     /// What is no time (not a number, infinite, negative) is not counted.
-    package func observe(_ seconds: Double) {
+    /// - Parameter count: how often the same time was seen.
+    package func observe(_ seconds: Double, count: Int = 1) {
         guard seconds.isFinite, seconds >= 0 else { return }
         let place = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
         state.withLock {
-            $0.counts[place] += 1
-            $0.sum += seconds
+            $0.counts[place] += count
+            $0.sum += seconds * Double(count)
         }
     }
 

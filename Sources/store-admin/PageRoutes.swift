@@ -51,23 +51,26 @@ struct PageRoutes: Sendable {
 
     private func logIn(_ request: Request, refused: [UInt8]) async throws -> Response {
         guard request.hasContentType("application/x-www-form-urlencoded") else {
-            let token = try await accounts.loginStoreUser(request.json(), replacing: request.storeSession)
+            let token = try await accounts.loginStoreUser(
+                request.json(), replacing: request.storeSession, ended: ended)
             return try cookie.set(token, on: Envelope.done())
         }
         let form = try request.form()
         let login = Accounts.Login(email: form["email"] ?? "", password: form["password"] ?? "")
         do {
-            let token = try await accounts.loginStoreUser(login, replacing: request.storeSession)
+            let token = try await accounts.loginStoreUser(login, replacing: request.storeSession, ended: ended)
             return try cookie.set(token, on: .redirect(to: "\(basePath)/main"))
         } catch let error as DeliveryError where error.status == 401 {
             return Response(.unauthorized, contentType: "text/html; charset=utf-8", body: .bytes(refused))
         }
     }
 
+    /// The streams of a session end with it, here and on other instances.
+    private var ended: @Sendable (FeedEvent) -> Void { { [streams] in streams.offer([$0]) } }
+
     private func logOut(_ request: Request) async throws -> Response {
         if let session = request.storeSession {
-            try await accounts.logoutStoreUser(session: session)
-            streams.end(session: session)
+            try await accounts.logoutStoreUser(session: session, ended: ended)
         }
         let isForm = request.hasContentType("application/x-www-form-urlencoded")
         return try cookie.clear(on: isForm ? .redirect(to: "\(basePath)/login") : Envelope.done())

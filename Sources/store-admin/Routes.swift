@@ -66,7 +66,7 @@ struct Routes: Sendable {
     private func addEvents(to router: inout Router) {
         router.on(.get, "/api/sse/connect", bodyLimit: 0) { [streams] request in
             let cursor = Result { try EventStreams.cursor(of: request) }
-            let session = request.storeSession
+            let session = request.storeSession.map { SessionID(token: $0) }
             return try await read(request) { member, _ in
                 streams.response(.store(member.storeID), after: try cursor.get(), session: session)
             }

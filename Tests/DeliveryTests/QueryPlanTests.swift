@@ -15,6 +15,11 @@ struct QueryPlanTests {
         "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT ?)",
         // One row for each AUTOINCREMENT table.
         "SELECT seq FROM sqlite_sequence WHERE name = 'feed_event'",
+        "UPDATE sqlite_sequence SET seq = ? WHERE name = 'feed_event' AND seq < ?",
+        """
+        INSERT INTO sqlite_sequence(name, seq)
+                    SELECT 'feed_event', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'feed_event')
+        """,
     ]
 
     /// What the sources put into a statement's text.

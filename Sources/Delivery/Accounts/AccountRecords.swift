@@ -104,8 +104,10 @@ enum AccountRecords {
         try db.run("UPDATE token SET expires_at = ? WHERE hash = ?", expires.milliseconds, hash)
     }
 
-    static func deleteToken(_ hash: [UInt8], _ kind: TokenKind, in db: Connection) throws {
-        try db.run("DELETE FROM token WHERE hash = ? AND kind = ?", hash, kind.rawValue)
+    /// - Returns: whether there was one.
+    @discardableResult
+    static func deleteToken(_ hash: [UInt8], _ kind: TokenKind, in db: Connection) throws -> Bool {
+        try db.run("DELETE FROM token WHERE hash = ? AND kind = ?", hash, kind.rawValue) > 0
     }
 
     /// Ends every session of a store user.

@@ -54,8 +54,11 @@ extension Accounts {
         guard member.user.role == .master, member.storeID == store else { throw DeliveryError.forbidden }
     }
 
+    /// - Parameter ended: told on the writer's thread, after the commit, of the event that the old session's streams end by.
     /// - Returns: the session token, which replaces any that the browser had.
-    package func loginStoreUser(_ login: Login, replacing old: String?) async throws -> String {
+    package func loginStoreUser(
+        _ login: Login, replacing old: String?, ended: @escaping @Sendable (FeedEvent) -> Void = { _ in }
+    ) async throws -> String {
         let email = try Self.email(of: login)
         try await operators?.wait(for: email)
         let found = try await database.read { db in try AccountRecords.storeUserLogin(email: email, in: db) }
@@ -67,16 +70,21 @@ extension Accounts {
             }
             let now = Timestamp.now
             try AccountRecords.pruneTokens(before: now.adding(.zero - Self.afterlife), most: 20, in: db)
-            if let old { try AccountRecords.deleteToken(Secrets.sha256(old), .session, in: db) }
+            if let old, let event = try Self.end(SessionID(token: old), in: db) { db.afterCommit { ended(event) } }
             try AccountRecords.insertToken(
                 Secrets.sha256(token), .session, owner: user.id, expires: now.adding(Self.sessionLifetime), in: db)
             return token
         }
     }
 
-    package func logoutStoreUser(session: String) async throws {
-        let hash = Secrets.sha256(session)
-        try await database.write { db in try AccountRecords.deleteToken(hash, .session, in: db) }
+    /// - Parameter ended: told on the writer's thread, after the commit, of the event that the session's streams end by.
+    package func logoutStoreUser(
+        session: String, ended: @escaping @Sendable (FeedEvent) -> Void = { _ in }
+    ) async throws {
+        let session = SessionID(token: session)
+        try await database.write { db in
+            if let event = try Self.end(session, in: db) { db.afterCommit { ended(event) } }
+        }
     }
 
     /// Whose session this is, whether they work for a store or not: part of the caller's own transaction.

@@ -11,9 +11,10 @@ package enum Feed {
     ) throws -> FeedPage {
         let head = try FeedRecords.head(in: db)
         guard let cursor else { return FeedPage(head: head, events: [], isComplete: true) }
+        let pruned = try FeedRecords.pruned(in: db)
         let (events, isComplete) = try FeedRecords.events(
             topic, after: cursor, limit: limit, octets: pageOctets, in: db)
-        return FeedPage(head: head, events: events, isComplete: isComplete)
+        return FeedPage(head: head, events: events, isComplete: isComplete, pruned: pruned)
     }
 
     /// Events of all topics behind `position`, oldest first.
@@ -41,14 +42,24 @@ package enum Feed {
             return .unknownOrder
         }
         let event = try FeedRecords.append(
-            .store(detail.order.storeID), name: "", data: try JSON.encode(detail), newOrder: id,
-            traceParent: traceParent, at: .now, in: db)
+            .store(detail.order.storeID), name: "", data: try JSON.encode(detail),
+            newOrder: .init(id: id, orderedAt: detail.order.orderedAt, traceParent: traceParent), at: .now, in: db)
         return .appended(event)
     }
 
     /// Appends what a store's user sends to all tabs of the store.
     package static func push(store id: Int, data: JSONValue, in db: Connection) throws -> FeedEvent {
         try FeedRecords.append(.store(id), name: "push", data: try JSON.encode(["data": data]), at: .now, in: db)
+    }
+
+    // MARK: - What is gone
+
+    /// Notes that events up to `id` may be gone, and lets new ones get higher ids. Who comes with a cursor below it is told
+    /// to begin anew: after events were deleted, and after an older state of the database was put in place (then `id` lies
+    /// beyond every id that the lost state may have given out).
+    package static func markPruned(upTo id: Int, in db: Connection) throws {
+        try FeedRecords.setPruned(id, in: db)
+        try FeedRecords.raiseHead(to: id, in: db)
     }
 
     // MARK: - What the broker lost

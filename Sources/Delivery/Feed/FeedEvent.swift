@@ -7,12 +7,32 @@ package struct FeedEvent: Equatable, Sendable {
     package let name: String
     /// JSON.
     package let data: [UInt8]
+    /// The order that this event announces, if it is one that does.
+    package let newOrder: NewOrder?
 
-    package init(id: Int, topic: FeedTopic, name: String, data: [UInt8]) {
+    /// What measurements and logs say of a new order.
+    package struct NewOrder: Equatable, Sendable {
+        package let id: Int
+        /// Nil when the order itself is gone.
+        package let orderedAt: Timestamp?
+        package let traceParent: String?
+
+        package init(id: Int, orderedAt: Timestamp?, traceParent: String?) {
+            self.id = id
+            self.orderedAt = orderedAt
+            self.traceParent = traceParent
+        }
+
+        /// Empty without one.
+        package var traceID: String { TraceParent.traceID(of: traceParent) }
+    }
+
+    package init(id: Int, topic: FeedTopic, name: String, data: [UInt8], newOrder: NewOrder? = nil) {
         self.id = id
         self.topic = topic
         self.name = name
         self.data = data
+        self.newOrder = newOrder
     }
 }
 
@@ -26,6 +46,8 @@ package struct FeedTopic: Hashable, Sendable, CustomStringConvertible {
     package static func store(_ id: Int) -> FeedTopic { FeedTopic("store/\(id)") }
     /// The pages of a customer.
     package static func customer(_ id: Int) -> FeedTopic { FeedTopic("user/\(id)") }
+    /// Sessions that ended: for the services alone, who close the session's streams. No browser listens to it.
+    package static let sessions = FeedTopic("session")
 }
 
 /// One page of a topic's log, read in one transaction.
@@ -36,10 +58,16 @@ package struct FeedPage: Equatable, Sendable {
     package let events: [FeedEvent]
     /// Whether nothing of the topic follows up to `head`.
     package let isComplete: Bool
+    /// Events up to this id may be gone; 0 if all are kept.
+    package let pruned: Int
 
-    package init(head: Int, events: [FeedEvent], isComplete: Bool) {
+    package init(head: Int, events: [FeedEvent], isComplete: Bool, pruned: Int = 0) {
         self.head = head
         self.events = events
         self.isComplete = isComplete
+        self.pruned = pruned
     }
+
+    /// Whether who stands at `cursor` may have missed what is gone, or knows what this log has never said.
+    package func isLost(_ cursor: Int) -> Bool { cursor > head || cursor < pruned }
 }

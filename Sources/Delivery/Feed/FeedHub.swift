@@ -39,6 +39,9 @@ package final class FeedHub<Payload> {
     private var topics: [FeedTopic: [Subscription]] = [:]
     private var liveCount = 0
     private let encode: (FeedEvent) -> Payload
+    /// Told of each event that was dispatched, also of one for nobody, and to how many live listeners. It may cancel
+    /// subscriptions.
+    package var didDispatch: (FeedEvent, Int) -> Void = { _, _ in }
     private let mostJoining: Int
     private var isReading = false
     private var mustReadAgain = false
@@ -73,7 +76,7 @@ package final class FeedHub<Payload> {
         if topics[subscription.topic]?.isEmpty == true { topics[subscription.topic] = nil }
     }
 
-    /// The cursor lies beyond the log (a restored database): everything that is kept is replayed.
+    /// Something behind the cursor is gone, or the log never was where it says: everything that is kept is replayed.
     package func rewind(_ subscription: Subscription) { subscription.cursor = 0 }
 
     /// Call before a page is read: what is dispatched from here on is kept for the join.
@@ -137,10 +140,10 @@ package final class FeedHub<Payload> {
         return false
     }
 
-    /// The log may have grown. Hints while a read is under way make one further read.
+    /// The log may have grown, as far as `head` if that is known. Hints while a read is under way make one further read.
     /// - Returns: whether the owner must read the log behind `position`.
-    package func hint() -> Bool {
-        guard hasSubscriptions else { return false }
+    package func hint(upTo head: Int? = nil) -> Bool {
+        guard hasSubscriptions, head.map({ $0 > position }) ?? true else { return false }
         if isReading {
             mustReadAgain = true
             return false
@@ -162,22 +165,29 @@ package final class FeedHub<Payload> {
     private func dispatch(_ events: [FeedEvent]) {
         for event in events where event.id > position {
             position = event.id
-            guard let subscriptions = topics[event.topic] else { continue }
-            var encoded: Payload?
-            for subscription in subscriptions where !subscription.isCancelled {
-                if subscription.isLive, event.id <= subscription.cursor ?? 0 { continue }
-                let payload = encoded ?? encode(event)
-                encoded = payload
-                if subscription.isLive {
-                    subscription.cursor = event.id
-                    subscription.deliver?(payload)
-                } else if subscription.joining.count < mostJoining {
-                    subscription.joining.append((event.id, payload))
-                } else {
-                    subscription.hasOverflowed = true
-                    subscription.joining = []
-                }
+            didDispatch(event, deliver(event))
+        }
+    }
+
+    /// - Returns: to how many who are live.
+    private func deliver(_ event: FeedEvent) -> Int {
+        var encoded: Payload?
+        var count = 0
+        for subscription in topics[event.topic] ?? [] where !subscription.isCancelled {
+            if subscription.isLive, event.id <= subscription.cursor ?? 0 { continue }
+            let payload = encoded ?? encode(event)
+            encoded = payload
+            if subscription.isLive {
+                subscription.cursor = event.id
+                subscription.deliver?(payload)
+                count += 1
+            } else if subscription.joining.count < mostJoining {
+                subscription.joining.append((event.id, payload))
+            } else {
+                subscription.hasOverflowed = true
+                subscription.joining = []
             }
         }
+        return count
     }
 }
