@@ -70,10 +70,10 @@ package struct Broker: Sendable {
         let fields: KeyValuePairs<String, LogValue> = ["connection": LogValue(purpose), "event": LogValue(event)]
         switch event {
         case .connected, .recovered, .unblocked: log.info("broker", fields)
-        case .retrying: log.debug("broker", fields)
+        // Only the queue of hints has a name of the broker's, and it has another one after each reconnection.
+        case .retrying, .queueRenamed: log.debug("broker", fields)
         case .closed(nil): log.debug("broker", fields)
-        case .disconnected, .attemptFailed, .channelClosed, .notRestored, .queueRenamed, .blocked, .strayReturn,
-            .closed:
+        case .disconnected, .attemptFailed, .channelClosed, .notRestored, .blocked, .strayReturn, .closed:
             log.warning("broker", fields)
         }
     }

@@ -23,11 +23,14 @@ struct StoreAdmin {
         let prefetch = try OrderConsumer.prefetch(.process)
         let operatorLogin = try OperatorSettings.read(.process)
         let setup = try await ServiceSetup(settings, group, log)
-        let streams = EventStreams(group.loops, database: setup.database, metrics: setup.metrics, log: log)
+        let hints = try FeedHints(on: group.first, broker: broker, metrics: setup.metrics, log: log)
+        let streams = EventStreams(
+            group.loops, database: setup.database, metrics: setup.metrics, log: log, grown: { hints.grew(to: $0) })
         let consumer = OrderConsumer(
             on: group.first, database: setup.database, broker: broker, prefetch: prefetch, metrics: setup.metrics,
             log: log, appended: { streams.offer($0) })
         setup.health.add("broker") { await consumer.isConnected ? .up : .degraded }
+        setup.health.add("hints") { await hints.isConnected ? .up : .degraded }
 
         let passwords = PasswordWorker()
         let operators = Operators(
@@ -52,6 +55,9 @@ struct StoreAdmin {
             tasks.addTask(executorPreference: group.first) {
                 do { try await consumer.run() } catch { setup.lifecycle.fail(error) }
             }
+            tasks.addTask(executorPreference: group.first) {
+                do { try await hints.run { streams.hint(upTo: $0) } } catch { setup.lifecycle.fail(error) }
+            }
             try await setup.lifecycle.run(
                 on: group.first, log: log,
                 steps: [
@@ -64,6 +70,7 @@ struct StoreAdmin {
                         }
                     ),
                     ("server", { await server.shutdown(within: .seconds(2)) }),
+                    ("hints", { await hints.stop() }),
                     ("database", { await setup.database.close() }),
                 ])
             // What still waits for a broker that never answered.

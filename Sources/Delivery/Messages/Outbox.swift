@@ -29,6 +29,8 @@ package enum Topology {
     package static let key = "delivery.key"
     package static let deadExchange = "delivery.dead.exchange"
     package static let deadQueue = "delivery.dead.queue"
+    /// A fanout of hints between the instances of the services that the event log has grown.
+    package static let feedExchange = "delivery.feed"
 }
 
 /// The outbox: rows are stored with the change that they announce and go away when the broker has confirmed them.
