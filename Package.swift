@@ -10,6 +10,8 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        // Points at which a test can make a service die or fail (Sources/Failpoints).
+        .define("FAILPOINTS", .when(configuration: .debug)),
     ] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-assert-config", "Debug"])] : [])
 
 /// A library module and, when there is one, the folder of its tests.
@@ -78,6 +80,7 @@ let package = Package(
 
         module("Bytes"),
         module("Synchronized"),
+        module("Failpoints", ["Synchronized"]),
         module("EventLoop", ["Bytes", "CSystem", "Synchronized"]),
         module("TLS", ["COpenSSL", "EventLoop", "Bytes", "Synchronized"]),
         module("AMQPWire", ["Bytes"]),
@@ -85,9 +88,11 @@ let package = Package(
         module("HTTPWire", ["Bytes"]),
         module("HTTP", ["HTTPWire", "EventLoop", "Bytes", "CSystem", "Synchronized"]),
         module("SQLite", ["CSQLite", "CSystem", "Synchronized"]),
-        module("Service", ["EventLoop", "HTTP", "HTTPWire", "Bytes", "CSystem", "Synchronized"]),
+        module("Service", ["EventLoop", "HTTP", "HTTPWire", "Failpoints", "Bytes", "CSystem", "Synchronized"]),
         module("Delivery", ["SQLite", "COpenSSL", "Synchronized"]),
-        module("Messaging", ["AMQP", "AMQPWire", "Delivery", "SQLite", "EventLoop", "Service", "Synchronized"]),
+        module(
+            "Messaging",
+            ["AMQP", "AMQPWire", "Delivery", "SQLite", "EventLoop", "Service", "Failpoints", "Synchronized"]),
         module("Web", ["Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes", "Synchronized"]),
         module("Pages", resources: embedded(pages)),
 
@@ -106,6 +111,7 @@ let package = Package(
         writerForTests,
         tests("BytesTests", ["Bytes"]),
         tests("SynchronizedTests", ["Synchronized"]),
+        tests("FailpointTests", ["Failpoints"]),
         tests("EventLoopTests", ["EventLoop", "Bytes", "CSystem", "Synchronized"]),
         tests("TLSTests", ["Support", "TLS", "COpenSSL", "EventLoop", "Bytes"]),
         tests("AMQPWireTests", ["AMQPWire", "Bytes"]),
@@ -115,7 +121,7 @@ let package = Package(
         tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter", "Synchronized"]),
         tests("ServiceTests", ["Service", "EventLoop", "Synchronized"]),
         tests("DeliveryTests", ["Delivery", "SQLite", "Synchronized"]),
-        tests("MessagingTests", ["Messaging", "Delivery", "Service"]),
+        tests("MessagingTests", ["Messaging", "AMQP", "Delivery", "Service"]),
         tests("BenchmarkTests", ["bench", "AMQP", "AMQPWire", "Bytes"]),
         tests("SupportTests", ["Support"]),
         tests("AMQPMemory", ["Support", "AMQP"]),

@@ -1,3 +1,4 @@
+import Failpoints
 import Glibc
 
 /// A setting with a value that is not allowed: one line that names the variable, the value and what is allowed.
@@ -130,6 +131,9 @@ package struct CommonSettings: Sendable {
         // To run without them would be something else than what was asked for.
         for name in ["PAYMENT_URL", "SANDBOX"] where environment.text(name).map({ $0 != "0" }) ?? false {
             throw SettingError(name: name, value: "…", allowed: "this version has no payment; leave it unset")
+        }
+        if let value = environment.text("FAILPOINTS"), let allowed = Failpoint.objection(to: value) {
+            throw SettingError(name: "FAILPOINTS", value: value, allowed: allowed)
         }
         databasePath = environment.text("DATABASE_PATH") ?? "delivery.db"
         rabbitMQ = environment.text("RABBITMQ_URL") ?? "amqp://guest:guest@localhost:5672/"
