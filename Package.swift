@@ -105,7 +105,10 @@ let package = Package(
         allocationCounter,
         support("Support", ["COpenSSL", "Synchronized"]),
         .target(
-            name: "FuzzTargets", dependencies: ["AMQP", "AMQPWire", "EventLoop", "Bytes", "Synchronized"],
+            name: "FuzzTargets",
+            dependencies: [
+                "AMQP", "AMQPWire", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes", "Synchronized",
+            ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         writerForTests,

@@ -46,8 +46,7 @@ package struct HeadScanner: Sendable {
 
     /// False if more octets are needed.
     private mutating func scanBeginning(_ bytes: UnsafeRawBufferPointer, _ kind: Kind) throws(HTTPError) -> Bool {
-        guard start == 0 else { return true }
-        if kind == .request, bytes[0] == Octet.carriageReturn {
+        if start == 0, kind == .request, bytes[0] == Octet.carriageReturn {
             guard bytes.count > 1 else { return false }
             guard bytes[1] == Octet.lineFeed else { throw .badRequest("a bare CR before the request line") }
             start = 2

@@ -3,6 +3,11 @@ import Testing
 
 @Suite("Request head")
 struct RequestHeadTests {
+    @Test("what is no HTTP is refused at once, also behind an empty line, however it arrives", arguments: [1, 2, 3, 8])
+    func noHTTP(_ step: Int) {
+        #expect(parseHead(Array("\r\n]P/1.".utf8), step: step) == .refused(400))
+    }
+
     @Test("a plain request gives its parts")
     func plain() throws {
         let text =

@@ -12,6 +12,9 @@ package struct FuzzTarget: Sendable {
         FuzzTarget(name: "uri", maximumLength: 256, run: fuzzURI),
         FuzzTarget(name: "machines", maximumLength: 1024, run: fuzzMachines),
         FuzzTarget(name: "client", maximumLength: 4096, run: fuzzClient),
+        FuzzTarget(name: "requests", maximumLength: 1024, run: fuzzRequests),
+        FuzzTarget(name: "responses", maximumLength: 1024, run: fuzzResponses),
+        FuzzTarget(name: "documents", maximumLength: 512, run: fuzzDocuments),
     ]
 }
 
