@@ -7,13 +7,20 @@ package final class Database: Sendable {
     let configuration: Configuration
     private let writer: Writer
     private let readers: JobQueue
+    private let use: UseLock
 
     /// Opens or creates the file and brings its schema up to date. Blocks its thread, and waits if another process is
     /// about to do the same: for the start of a program.
     package init(
         path: String, migrations: [Migration] = [], configuration: Configuration = Configuration()
     ) throws {
-        let connection = try Connection(opening: path, configuration.options(queryOnly: false))
+        let resolved = try FilePath.resolve(path)
+        if let present = FileState(resolved), present.kind != .regular {
+            throw SQLiteError(.cannotOpen, "unable to open database file: \(path) is \(present.kind.rawValue)")
+        }
+        // Before the file is opened: a restore could put another one into its place.
+        use = try UseLock.shared(resolved)
+        let connection = try Connection(opening: resolved, configuration.options(queryOnly: false))
         self.path = connection.resolvedPath
         self.configuration = configuration
         let lock = try FairLock(database: self.path)
@@ -28,9 +35,8 @@ package final class Database: Sendable {
         let checkpointer = Checkpointer(
             try Connection(path: self.path, small), threshold: configuration.checkpointPages)
         let count = max(1, configuration.readers)
-        let path = self.path
         let connections = try (0..<count).map { _ in
-            try Connection(path: path, configuration.options(queryOnly: true))
+            try Connection(path: resolved, configuration.options(queryOnly: true))
         }
         readers = JobQueue(limit: configuration.queueLimit, patience: 0, threads: count)
         writer = Writer(
@@ -128,5 +134,6 @@ package final class Database: Sendable {
         // After the writer, which may ask the readers to stand aside.
         readers.beginClosing()
         await readers.waitForEnd()
+        use.release()
     }
 }

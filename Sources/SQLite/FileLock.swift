@@ -46,6 +46,22 @@ package final class FileLock: Sendable {
     /// Removes the file, which stays locked for this description. Only for a name that nobody asks for again: see above.
     package func remove() { unlink(path) }
 
+    /// Takes the lock together with others that take it so, unless somebody holds it alone; a lock held alone becomes a
+    /// shared one.
+    package func tryLockShared() throws(SQLiteError) -> Bool {
+        while flock(descriptor, LOCK_SH | LOCK_NB) != 0 {
+            if errno == EWOULDBLOCK { return false }
+            guard errno == EINTR else { throw .system(.io, "lock", path, errno: errno) }
+        }
+        return true
+    }
+
+    /// Gives the lock's file to the owner of `other`, when this process may: what root makes, others must be able to open.
+    func shareOwner(of other: String) {
+        guard geteuid() == 0, let owner = FileState(other) else { return }
+        _ = fchown(descriptor, owner.user, owner.group)
+    }
+
     package func unlock() {
         while flock(descriptor, LOCK_UN) != 0 && errno == EINTR {}
     }

@@ -7,11 +7,32 @@ package struct Program: Sendable {
     package let name: String
     package let summary: String
     package let settings: [Setting]
+    package let commands: [Command]
 
-    package init(name: String, summary: String, settings: [Setting]) {
+    package init(name: String, summary: String, settings: [Setting], commands: [Command] = []) {
         self.name = name
         self.summary = summary
         self.settings = settings
+        self.commands = commands
+    }
+
+    /// Something that the program does instead of serving: an option with one argument.
+    package struct Command: Sendable {
+        package let option: String
+        package let argument: String
+        package let meaning: String
+        /// Returns the line that is printed. What it throws is printed on standard error and gives exit code 1.
+        package let run: @Sendable (CommonSettings, String) throws -> String
+
+        package init(
+            _ option: String, _ argument: String, _ meaning: String,
+            run: @escaping @Sendable (CommonSettings, String) throws -> String
+        ) {
+            self.option = option
+            self.argument = argument
+            self.meaning = meaning
+            self.run = run
+        }
     }
 
     /// Why a program ends before it serves: one line for the person who started it.
@@ -24,18 +45,9 @@ package struct Program: Sendable {
     package func run(
         port: Int, _ serve: @escaping @Sendable (CommonSettings, EventLoopGroup, Logger) async throws -> Void
     ) -> Never {
-        switch CommandLine.arguments.dropFirst().first {
-        case nil: break
-        case "--help", "-h":
-            print(help)
-            exit(0)
-        case "--health":
-            exit(HealthProbe.run(port: port))
-        case let option?:
-            fail("unknown option \(option); --help lists what there is", code: 2)
-        }
         // The database holds addresses and password hashes.
         umask(0o077)
+        runOption(Array(CommandLine.arguments.dropFirst()), port: port)
         // Before any thread is started, since threads inherit the mask.
         SignalSource.block(Lifecycle.signals)
         raiseDescriptorLimit()
@@ -56,9 +68,40 @@ package struct Program: Sendable {
         }
     }
 
+    /// Returns when there is none: then the program serves.
+    private func runOption(_ arguments: [String], port: Int) {
+        guard let option = arguments.first else { return }
+        if let command = commands.first(where: { $0.option == option }) {
+            guard arguments.count == 2, !arguments[1].isEmpty else {
+                fail("usage: \(name) \(command.option) \(command.argument)", code: 2)
+            }
+            run(command, arguments[1], port: port)
+        }
+        guard arguments.count == 1 else { fail("too many arguments; --help lists what there is", code: 2) }
+        switch option {
+        case "--help", "-h":
+            print(help)
+            exit(0)
+        case "--health": exit(HealthProbe.run(port: port))
+        default: fail("unknown option \(option); --help lists what there is", code: 2)
+        }
+    }
+
+    private func run(_ command: Command, _ argument: String, port: Int) -> Never {
+        do {
+            print("\(name): \(Self.oneLine(try command.run(try CommonSettings(.process, port: port), argument)))")
+            exit(0)
+        } catch {
+            fail("\(error)", code: 1)
+        }
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : String($0) }.joined()
+    }
+
     private func fail(_ reason: String, code: CInt) -> Never {
-        let line = reason.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : String($0) }.joined()
-        writeToStandardError("\(name): \(line)")
+        writeToStandardError("\(name): \(Self.oneLine(reason))")
         // Not exit(3): other threads may still run.
         _exit(code)
     }
@@ -70,11 +113,17 @@ package struct Program: Sendable {
             let fallback = setting.fallback.isEmpty ? "" : " (default: \(setting.fallback))"
             return "  \(setting.name)\(padding)  \(setting.meaning)\(fallback)"
         }
+        var options = [("--health", "asks the running service (HOST, PORT) whether it is ready; exit code 0 if so")]
+        options += commands.map { ("\($0.option) \($0.argument)", $0.meaning) }
+        let most = options.map(\.0.count).max() ?? 0
+        let optionLines = options.map { option, meaning in
+            "  \(option)\(String(repeating: " ", count: most - option.count))  \(meaning)"
+        }
         return """
             \(name): \(summary)
 
-            Usage: \(name) [--help | --health]
-              --health  asks the running service (HOST, PORT) whether it is ready; exit code 0 if so
+            Usage: \(name) [--help\(options.map { " | \($0.0)" }.joined())]
+            \(optionLines.joined(separator: "\n"))
 
             Settings are environment variables:
             \(lines.joined(separator: "\n"))

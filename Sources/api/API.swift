@@ -14,7 +14,7 @@ struct API {
     static func main() {
         Program(
             name: "api", summary: "takes customers' orders and publishes them to RabbitMQ",
-            settings: CommonSettings.list(port: port)
+            settings: CommonSettings.list(port: port), commands: DatabaseCommands.all
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
     }
 

@@ -14,7 +14,8 @@ struct StoreAdmin {
     static func main() {
         Program(
             name: "store-admin", summary: "shows new orders to store owners as they arrive from RabbitMQ",
-            settings: CommonSettings.list(port: port) + OrderConsumer.settings + OperatorSettings.list
+            settings: CommonSettings.list(port: port) + OrderConsumer.settings + OperatorSettings.list,
+            commands: DatabaseCommands.all
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
     }
 

@@ -20,6 +20,9 @@ struct QueryPlanTests {
         INSERT INTO sqlite_sequence(name, seq)
                     SELECT 'feed_event', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'feed_event')
         """,
+        "SELECT name, seq FROM sqlite_sequence", "DELETE FROM sqlite_sequence WHERE name = ?",
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'",
+        "SELECT id FROM user_order ORDER BY id DESC LIMIT 1",
     ]
 
     /// What the sources put into a statement's text.

@@ -145,7 +145,7 @@ import Testing
     @Test("a file that this user may not write is refused at the start")
     func readOnlyFile() async throws {
         await (try Database(path: folder.database, migrations: [entries])).close()
-        for suffix in ["", "-wal", "-shm", ".next.lock", ".main.lock"] { chmod(folder.database + suffix, 0o444) }
+        for suffix in ["", "-wal", "-shm", ".next.lock", ".main.lock", ".in-use.lock"] { chmod(folder.database + suffix, 0o444) }
         chmod(folder.path, 0o555)
         defer { chmod(folder.path, 0o755) }
         let (lines, _) = try await Helper("open", folder.database).finish()
@@ -153,6 +153,7 @@ import Testing
         #expect(answer.hasPrefix("error \(SQLiteError.Code.cannotOpen.rawValue) cannot open lock file"))
         chmod(folder.database + ".next.lock", 0o666)
         chmod(folder.database + ".main.lock", 0o666)
+        chmod(folder.database + ".in-use.lock", 0o666)
         let (second, _) = try await Helper("open", folder.database).finish()
         #expect(try #require(second.first).hasPrefix("error \(SQLiteError.Code.readOnly.rawValue) "))
     }

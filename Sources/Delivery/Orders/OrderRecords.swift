@@ -176,4 +176,9 @@ enum OrderRecords {
                     """)
         }
     }
+
+    /// The greatest id of an order; 0 for none.
+    static func youngest(in db: Connection) throws -> Int {
+        try db.first("SELECT id FROM user_order ORDER BY id DESC LIMIT 1") { row in try row.int(0) } ?? 0
+    }
 }
