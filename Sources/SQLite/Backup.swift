@@ -31,6 +31,8 @@ package enum Backup {
         /// The database's path without links.
         package let source: String
         package let octets: Int
+        /// `user_version`: 0 in a file that no migration has been through.
+        package let version: Int
     }
 
     /// Copies one snapshot of a database that others may be using, checks the copy, and gives it its name.
@@ -39,10 +41,10 @@ package enum Backup {
     ///
     /// - Parameters:
     ///   - replaces: whether a file of that name may be there, and is replaced.
-    ///   - inspect: is given the snapshot, to look at it; what it throws ends the backup.
+    ///   - inspect: is given the snapshot and its schema version; what it throws ends the backup.
     package static func run(
         from database: String, to path: String, replaces: Bool, pagesPerStep: Int = 1024,
-        inspect: (Connection) throws -> Void = { _ in }
+        inspect: (Connection, Int) throws -> Void = { _, _ in }
     ) throws -> Outcome {
         guard !path.isEmpty, !path.utf8.contains(0) else { throw SQLiteError(.cannotOpen, "not a file name") }
         if !replaces, FileState(path) != nil { throw taken(path) }
@@ -58,11 +60,12 @@ package enum Backup {
         options.queryOnly = true
         let connection = try Connection(path: source, options)
         defer { connection.close() }
-        try connection.transaction(.deferred) {
+        let version = try connection.transaction(.deferred) {
             // The first read opens the snapshot, which then serves every step.
-            _ = try connection.one("SELECT count(*) FROM sqlite_schema") { try $0.int64(0) }
-            try inspect(connection)
+            let version = try connection.one("PRAGMA user_version") { try $0.int(0) }
+            try inspect(connection, version)
             try copy(connection.handle, to: temporary, Int32(clamping: max(1, pagesPerStep)))
+            return version
         }
         try makeSingleFile(temporary)
         chmod(temporary, 0o600)
@@ -77,7 +80,7 @@ package enum Backup {
             }
         }
         try FilePath.syncFolder(of: path)
-        return Outcome(source: source, octets: size)
+        return Outcome(source: source, octets: size, version: version)
     }
 
     private static func taken(_ path: String) -> SQLiteError {

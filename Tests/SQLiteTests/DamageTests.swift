@@ -145,7 +145,9 @@ import Testing
     @Test("a file that this user may not write is refused at the start")
     func readOnlyFile() async throws {
         await (try Database(path: folder.database, migrations: [entries])).close()
-        for suffix in ["", "-wal", "-shm", ".next.lock", ".main.lock", ".in-use.lock"] { chmod(folder.database + suffix, 0o444) }
+        for suffix in ["", "-wal", "-shm", ".next.lock", ".main.lock", ".in-use.lock"] {
+            chmod(folder.database + suffix, 0o444)
+        }
         chmod(folder.path, 0o555)
         defer { chmod(folder.path, 0o755) }
         let (lines, _) = try await Helper("open", folder.database).finish()

@@ -52,6 +52,12 @@ final class Helper: Sendable {
         while waitpid(identifier, &status, 0) < 0 && errno == EINTR {}
     }
 
+    /// SIGKILL; returns when it is gone.
+    func die() async throws {
+        kill(identifier, SIGKILL)
+        _ = try await finish()
+    }
+
     func send() {
         var octet = UInt8(ascii: "\n")
         _ = write(input, &octet, 1)

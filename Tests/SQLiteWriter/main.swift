@@ -22,6 +22,10 @@ do {
             let pages = Int(arguments[6])
         else { exit(2) }
         try await write(arguments[3], count, milliseconds: milliseconds, checkpointPages: pages)
+    case "ledger":
+        guard arguments.count == 6, let pages = Int(arguments[5]) else { exit(2) }
+        try await Ledger.write(path, origin: arguments[3], file: arguments[4], checkpointPages: pages)
+    case "restore": try restoreAndDie()
     case "lock": try holdLock()
     case "die": try await dieInTransaction()
     case "open": try openAsNobody()
@@ -76,6 +80,15 @@ func write(_ origin: String, _ most: Int, milliseconds: Int, checkpointPages: In
     await database.close()
     for event in events.withLock({ $0 }) { say(event) }
     say("count \(count) \(longest)")
+}
+
+/// Restores the third argument over the database and ends by SIGKILL at the step that the fourth names.
+func restoreAndDie() throws {
+    let outcome = try Restore.run(
+        arguments[3], over: path, newest: .max,
+        observer: { step in if arguments.count > 4, step.rawValue == arguments[4] { kill(getpid(), SIGKILL) } },
+        prepare: { copy, _ in try copy.run("INSERT INTO name VALUES('restored')") })
+    say("restored \(outcome.octets)")
 }
 
 /// Behaves like a foreign program: takes SQLite's write lock without the turnstile.

@@ -18,15 +18,14 @@ extension DeliveryDatabase {
     /// Copies the database to a new file; services may run on it. Blocks its thread.
     /// - Throws: `SQLiteError`, for example when the file is there already.
     package static func backUp(_ path: String, to file: String) throws -> BackupReport {
-        var version = 0
         var youngest = 0
-        let outcome = try Backup.run(from: path, to: file, replaces: false) { db in
-            version = try db.one("PRAGMA user_version") { try $0.int(0) }
+        let outcome = try Backup.run(from: path, to: file, replaces: false) { db, version in
             guard version > 0 else { throw SQLiteError(.notADatabase, "\(path) has no tables of this program") }
             youngest = try OrderRecords.youngest(in: db)
         }
         return BackupReport(
-            source: outcome.source, file: file, octets: outcome.octets, version: version, youngestOrder: youngest)
+            source: outcome.source, file: file, octets: outcome.octets, version: outcome.version,
+            youngestOrder: youngest)
     }
 
     /// What was restored.
