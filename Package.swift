@@ -36,6 +36,7 @@ func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func embedded(_ files: [String]) -> [Resource] { files.map { .embedInCode("Resources/\($0)") } }
 
 let pages = [
+    "dead-letters-text.js", "dead-letters.css", "dead-letters.html", "dead-letters.js",
     "favicon.svg", "store-api.js", "store-cards.js", "store-login.html", "store-login.js", "store-main.html",
     "store-main.js", "store-notices.js", "store-orders.js", "store-share.js", "store-snapshot.js", "store-sound.js",
     "store-stream.js", "store-text.js", "store-worker.js", "store.css", "tokens.css",
@@ -124,7 +125,7 @@ let package = Package(
         tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter", "Synchronized"]),
         tests("ServiceTests", ["Service", "EventLoop", "Synchronized"]),
         tests("DeliveryTests", ["Delivery", "SQLite", "Synchronized"]),
-        tests("MessagingTests", ["Messaging", "AMQP", "Delivery", "Service"]),
+        tests("MessagingTests", ["Messaging", "AMQP", "AMQPWire", "Delivery", "Service"]),
         tests("BenchmarkTests", ["bench", "AMQP", "AMQPWire", "Bytes"]),
         tests("SupportTests", ["Support"]),
         tests("AMQPMemory", ["Support", "AMQP"]),

@@ -11,6 +11,10 @@ package struct Page: Sendable {
 package enum Pages {
     /// Every file, in order of its name.
     package static let all: [Page] = [
+        Page(name: "dead-letters-text.js", contentType: script, bytes: PackageResources.dead_letters_text_js),
+        Page(name: "dead-letters.css", contentType: style, bytes: PackageResources.dead_letters_css),
+        Page(name: "dead-letters.html", contentType: html, bytes: PackageResources.dead_letters_html),
+        Page(name: "dead-letters.js", contentType: script, bytes: PackageResources.dead_letters_js),
         Page(name: "favicon.svg", contentType: svg, bytes: PackageResources.favicon_svg),
         Page(name: "store-api.js", contentType: script, bytes: PackageResources.store_api_js),
         Page(name: "store-cards.js", contentType: script, bytes: PackageResources.store_cards_js),

@@ -181,6 +181,11 @@ const dictionaries = {
   },
 };
 
+/** Adds the words of one page, by language and key. */
+export function addTexts(more) {
+  for (const code of Object.keys(dictionaries)) Object.assign(dictionaries[code], more[code]);
+}
+
 const storageKey = "store-language";
 const minute = 60_000;
 
