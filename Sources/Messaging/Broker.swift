@@ -66,6 +66,19 @@ package struct Broker: Sendable {
         }
     }
 
+    /// Connects for one piece of work that somebody waits for: once, at once or not at all, and not again when it is lost.
+    func connectOnce(_ purpose: String, on loop: EventLoop) async throws(AMQPError) -> AMQPConnection {
+        var configuration = AMQPConfiguration(name: "\(service) \(purpose)")
+        configuration.recovery = .disabled
+        configuration.connectTimeout = .seconds(1)
+        configuration.requestTimeout = .seconds(1)
+        configuration.closeTimeout = .milliseconds(300)
+        configuration.whileDown = .failAtOnce
+        // A process that hangs must not keep for long what its connection owns.
+        configuration.heartbeat = .seconds(5)
+        return try await AMQPConnection.connect(uri, configuration: configuration, on: loop)
+    }
+
     private static func report(_ event: AMQPEvent, _ purpose: String, _ log: Logger) {
         let fields: KeyValuePairs<String, LogValue> = ["connection": LogValue(purpose), "event": LogValue(event)]
         switch event {

@@ -12,18 +12,23 @@ package enum Envelope {
             return (status.code, Array(head.utf8))
         })
 
-    /// - Parameter lastEventID: stands beside the body, so that the body of a list stays a list.
+    /// - Parameters:
+    ///   - lastEventID: stands beside the body, so that the body of a list stays a list.
+    ///   - total: likewise; how many there are when the list may show a part.
     package static func reply(
-        _ body: some Encodable, status: HTTPStatus = .ok, lastEventID: Int? = nil
+        _ body: some Encodable, status: HTTPStatus = .ok, lastEventID: Int? = nil, total: Int? = nil
     ) throws -> Response {
-        reply(json: try JSON.encode(body), status: status, lastEventID: lastEventID)
+        reply(json: try JSON.encode(body), status: status, lastEventID: lastEventID, total: total)
     }
 
-    package static func reply(json body: [UInt8], status: HTTPStatus = .ok, lastEventID: Int? = nil) -> Response {
+    package static func reply(
+        json body: [UInt8], status: HTTPStatus = .ok, lastEventID: Int? = nil, total: Int? = nil
+    ) -> Response {
         var octets = success[status.code] ?? success[200] ?? []
         octets.reserveCapacity(octets.count + body.count + 40)
         octets += body
         if let lastEventID { octets += ",\"last_event_id\":\(lastEventID)".utf8 }
+        if let total { octets += ",\"total\":\(total)".utf8 }
         octets.append(UInt8(ascii: "}"))
         return .json(octets, status: status)
     }

@@ -1,0 +1,174 @@
+import AMQPWire
+import Delivery
+
+/// What an operator is shown of a message on the dead-letter queue. Anybody who may publish can have written it: nothing
+/// of it is trusted to be of the right type, to be text, or to be short.
+package struct DeadLetter: Encodable, Equatable, Sendable {
+    /// SHA-256, in hexadecimal, of what the message says. Copies that say the same have the same id, and it does not matter
+    /// which of them is acted on.
+    package let id: String
+    package let messageID: String?
+    package let type: String?
+    /// Why it is here.
+    package let error: String?
+    package let attempts: Int?
+    package let firstSeen: Timestamp?
+    /// The order that it announces, when it can be read that far.
+    package let orderID: Int?
+    package let traceID: String?
+    /// Octets of the body.
+    package let size: Int
+    /// How the body begins, repaired where it is no UTF-8.
+    package let beginning: String
+
+    enum CodingKeys: String, CodingKey {
+        case id, type, error, attempts, size, beginning
+        case messageID = "message_id"
+        case firstSeen = "first_seen"
+        case orderID = "order_id"
+        case traceID = "trace_id"
+    }
+
+    /// The headers that a message has on this queue beside its own.
+    package enum Header {
+        package static let error = "x-error"
+        package static let attempts = "x-attempts"
+        package static let firstSeen = "x-first-seen"
+        package static let exchange = "x-original-exchange"
+        package static let routingKey = "x-original-routing-key"
+    }
+
+    /// Characters of the body and of the reason that are kept.
+    private static let longestBeginning = 200
+    private static let longestError = 500
+    /// A `UserOrderMessage` has some twenty octets; what is much longer is not parsed.
+    private static let longestMessage = 4096
+
+    package init(_ properties: BasicProperties, body: [UInt8]) {
+        let headers = properties.headers ?? [:]
+        id = Self.digest(properties, headers, body)
+        messageID = properties.messageID
+        type = properties.type
+        error = Self.text(headers[Header.error], longest: Self.longestError)
+        attempts = headers[Header.attempts]?.integer.map { Int($0) }
+        firstSeen = Self.time(headers[Header.firstSeen])
+        orderID =
+            body.count <= Self.longestMessage
+            ? (try? JSON.decode(UserOrderMessage.self, body))?.orderID : nil
+        traceID = headers["traceparent"]?.string.flatMap { Self.traceID($0) }
+        size = body.count
+        // A character of UTF-8 has at most four octets.
+        let octets = body.prefix(4 * Self.longestBeginning)
+        beginning = Self.shorten(String(decoding: octets, as: UTF8.self), Self.longestBeginning)
+    }
+
+    // MARK: - Reading
+
+    private static func text(_ value: FieldValue?, longest: Int) -> String? {
+        switch value {
+        case .string(let text): shorten(text, longest)
+        case .octetString(let octets), .octets(let octets):
+            shorten(String(decoding: octets.prefix(4 * longest), as: UTF8.self), longest)
+        default: nil
+        }
+    }
+
+    /// By scalars: one character may consist of any number of them.
+    private static func shorten(_ text: String, _ longest: Int) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.prefix(longest)))
+    }
+
+    private static func time(_ value: FieldValue?) -> Timestamp? {
+        switch value {
+        case .string(let text): return text.utf8.count <= 40 ? Timestamp(text) : nil
+        case .timestamp(let seconds):
+            // Up to the year 9999, which is as far as it can be written.
+            guard seconds <= 253_402_300_799 else { return nil }
+            return Timestamp(milliseconds: Int(seconds) * 1000)
+        default: return nil
+        }
+    }
+
+    /// The second part of a `traceparent` (W3C Trace Context, section 3.2.2).
+    private static func traceID(_ traceParent: String) -> String? {
+        guard traceParent.utf8.count == 55 else { return nil }
+        let parts = traceParent.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.map(\.utf8.count) == [2, 32, 16, 2],
+            parts.allSatisfy({ part in
+                part.utf8.allSatisfy {
+                    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                        || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+                }
+            })
+        else { return nil }
+        return String(parts[1])
+    }
+
+    // MARK: - Identity
+
+    /// Each part with its length before it, so that no two different messages run together into the same octets.
+    private static func digest(_ properties: BasicProperties, _ headers: FieldTable, _ body: [UInt8]) -> String {
+        var octets: [UInt8] = []
+        func append(_ part: [UInt8]?) {
+            guard let part else { return octets.append(0) }
+            octets.append(1)
+            withUnsafeBytes(of: UInt64(part.count).bigEndian) { octets += $0 }
+            octets += part
+        }
+        append(properties.octets(of: .messageID))
+        append(properties.octets(of: .type))
+        append(properties.timestamp.map { Array(String($0).utf8) })
+        for name in [Header.error, Header.attempts, Header.firstSeen] { append(headers[name].map { canonical($0) }) }
+        // Of the body only its digest, so that a large one is not copied.
+        append(Secrets.sha256(octets: body))
+        return Secrets.hex(Secrets.sha256(octets: octets))
+    }
+
+    private static func canonical(_ value: FieldValue) -> [UInt8] {
+        if let number = value.integer { return Array("i\(number)".utf8) }
+        switch value {
+        case .string(let text): return Array("s\(text)".utf8)
+        case .octetString(let octets): return Array("s".utf8) + octets
+        default: return Array("o\(value)".utf8)
+        }
+    }
+}
+
+extension BasicProperties {
+    /// Of a copy that is published again: without what made it a dead letter, and without what the broker acts on. A user
+    /// id that is not ours, an address for answers that nobody waits at and further routing keys (`CC`) would make it
+    /// refuse the copy or send it elsewhere too; an old time to live would let it vanish.
+    package var forReplay: BasicProperties {
+        var copy = self
+        copy.deliveryMode = .persistent
+        copy.expiration = nil
+        copy.userID = nil
+        copy.replyTo = nil
+        guard var headers else { return copy }
+        for name in Self.namesOfDeath { headers[name] = nil }
+        copy.headers = headers
+        return copy
+    }
+
+    private static let namesOfDeath = [
+        DeadLetter.Header.error, DeadLetter.Header.attempts, DeadLetter.Header.firstSeen,
+        DeadLetter.Header.exchange, DeadLetter.Header.routingKey,
+        // RabbitMQ's own, by which it ends circles of dead-lettering.
+        "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
+        "x-last-death-queue", "x-last-death-reason", "x-delivery-count",
+        "CC", "BCC",
+    ]
+
+    /// Where a copy goes: where its headers say that it came from, if that is a place of ours, else to the orders.
+    package var replayTarget: (exchange: String, routingKey: String) {
+        guard let exchange = headers?[DeadLetter.Header.exchange]?.string,
+            let key = headers?[DeadLetter.Header.routingKey]?.string, Topology.places[exchange]?.contains(key) == true
+        else { return (Topology.exchange, Topology.key) }
+        return (exchange, key)
+    }
+}
+
+extension Topology {
+    /// The exchanges that messages are consumed from, and the keys by which they get there.
+    static let places: [String: Set<String>] = [exchange: [key]]
+}
