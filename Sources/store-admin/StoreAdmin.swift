@@ -45,6 +45,11 @@ struct StoreAdmin {
         ).add(to: &router)
         Routes(database: setup.database, accounts: accounts, streams: streams, basePath: settings.basePath)
             .add(to: &router)
+        try DeadLetterRoutes(
+            database: setup.database, accounts: accounts,
+            queue: DeadLetterQueue(broker, on: group.first, metrics: setup.metrics, log: log) { _, _ in },
+            cookie: StoreSessionCookie(settings), basePath: settings.basePath, log: log
+        ).add(to: &router)
         let server = try await setup.serve(router)
 
         let forgotten = ForgottenOrders(
