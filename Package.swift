@@ -137,6 +137,6 @@ let package = Package(
                 "store-admin",
             ]),
         tests("ExampleTests", ["Support"]),
-        tests("EndToEnd", ["Support", "AMQP", "api", "store-admin"]),
+        tests("EndToEnd", ["Support", "AMQP", "AMQPWire", "api", "store-admin"]),
     ] + (isFuzzing ? fuzzing : [])
 )

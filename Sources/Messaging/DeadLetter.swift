@@ -155,7 +155,7 @@ extension BasicProperties {
         DeadLetter.Header.exchange, DeadLetter.Header.routingKey,
         // RabbitMQ's own, by which it ends circles of dead-lettering.
         "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
-        "x-last-death-queue", "x-last-death-reason", "x-delivery-count",
+        "x-last-death-queue", "x-last-death-reason", "x-delivery-count", "x-last-error",
         "CC", "BCC",
     ]
 

@@ -48,6 +48,24 @@ struct ServiceData: Sendable {
         return data
     }
 
+    /// Adds an order that only its message announces: of tomorrow, so that it never counts as forgotten.
+    static func insertUnannounced(_ order: Int, at path: String) async throws {
+        let database = try await DeliveryDatabase.open(path: path, demoData: false)
+        try await database.write { db in
+            try db.run(
+                """
+                INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at)
+                VALUES (?, 1, 1, 'ORDER', 8000, (unixepoch() + 86400) * 1000)
+                """, order)
+            try db.run(
+                """
+                INSERT INTO user_order_item(order_id, position, store_menu_id, name, amount, quantity)
+                VALUES (?, 0, 1, '김치찌개', 8000, 1)
+                """, order)
+        }
+        await database.close()
+    }
+
     /// Makes a database with so many orders of long ago, all announced.
     static func makeFilled(at path: String, orders: Int) async throws {
         let database = try await DeliveryDatabase.open(path: path, demoData: true)

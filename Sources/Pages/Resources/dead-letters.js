@@ -126,7 +126,11 @@ function reason({ kind, status }) {
   return status === 503 ? "dead.broker" : "failure.server";
 }
 
-const reasonOf = (letter) => letter.error || text("dead.unknown");
+/** Characters that show nothing, or turn the text around them, as their code: 17 \u{202E} 3. */
+const visible = (content) =>
+  content.replace(/[^\P{C}\n\t]/gu, (found) => `\\u{${found.codePointAt(0).toString(16).toUpperCase()}}`);
+
+const reasonOf = (letter) => visible(letter.error || text("dead.unknown"));
 
 function render() {
   const isReady = board.dataset.state === "ready";
@@ -178,13 +182,13 @@ function fill(card, letter) {
     ["dead.order", letter.order_id === undefined ? "" : `#${letter.order_id}`],
     ["dead.attempts", letter.attempts === undefined ? "" : text("dead.attempts.n", { n: letter.attempts })],
     ["dead.seen", letter.first_seen ? time(Date.parse(letter.first_seen)) : ""],
-    ["dead.type", letter.type ?? ""],
+    ["dead.type", visible(letter.type ?? "")],
     ["dead.size", octets(letter.size)],
-    ["dead.message", letter.message_id ?? ""],
+    ["dead.message", visible(letter.message_id ?? "")],
     ["dead.trace", letter.trace_id ?? ""],
   ].filter(([, value]) => value !== "");
   slots.facts.replaceChildren(...facts.map(([key, value]) => fact(key, value)));
-  write(slots.beginning, letter.size > 0 ? letter.beginning : text("dead.nobody"));
+  write(slots.beginning, letter.size > 0 ? visible(letter.beginning) : text("dead.nobody"));
   const isCut = new TextEncoder().encode(letter.beginning).length < letter.size;
   slots.cut.hidden = !isCut;
   write(slots.cut, text("dead.cut"));
