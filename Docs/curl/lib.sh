@@ -87,3 +87,8 @@ owner() {
     [ -s "$state/owner.cookies" ] || fail "no session yet: call owner-login.sh first"
     call "$1" "$2" -b "$state/owner.cookies" "${@:3}"
 }
+# operator METHOD URL [CURL OPTION…]: with the session that operator-login.sh has left.
+operator() {
+    [ -s "$state/operator.cookies" ] || fail "no session yet: call operator-login.sh first"
+    call "$1" "$2" -b "$state/operator.cookies" "${@:3}"
+}

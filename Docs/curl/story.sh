@@ -125,4 +125,9 @@ wait "$watcher" 2>/dev/null || true
 watcher=$!
 wait_for 10 "gets the order again from the log" appears
 
+chapter "An operator"
+tell operator-login.sh
+tell dead-letters.sh
+expect "the messages that nobody could work on" '"total"'
+
 printf '\nThe story ended well: order %s went from the customer through RabbitMQ to the store owner.\n' "$order"

@@ -60,7 +60,8 @@ struct DeadLetterRoutes: Sendable {
             message,
             [
                 "operator_id": .number(user.id), "dead_letter": LogValue(letter.id),
-                "message_id": LogValue(letter.messageID ?? ""), "order_id": .number(letter.orderID ?? 0),
+                "message_id": LogValue(letter.messageID ?? ""),
+                "order_id": letter.orderID.map { .number($0) } ?? LogValue(""),
                 "reason": LogValue(letter.error ?? ""), "trace_id": LogValue(request.traceID),
             ])
         return try Envelope.reply(letter)

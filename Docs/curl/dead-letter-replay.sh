@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Sends a dead letter again, to where it came from.
+# usage: dead-letter-replay.sh [ID]        (default: the oldest that dead-letters.sh has shown)
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+[ $# -le 1 ] || wrong_use
+id=${1:-$(recall dead_letter dead-letters.sh)}
+case $id in "" | *[!0-9a-f]*) wrong_use ;; esac
+operator POST "$store/api/dead-letter/$id/replay"
