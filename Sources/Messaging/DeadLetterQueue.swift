@@ -28,6 +28,8 @@ package actor DeadLetterQueue {
         /// How many of the oldest messages are looked at, and how many octets of bodies.
         package var letters = 200
         package var octets = 32 << 20
+        /// A list ends after this time with what has come: where the network is slow, some are better than none.
+        package var reading = Duration.milliseconds(700)
         /// An operation ends after this time, whatever the broker does.
         package var operation = Duration.milliseconds(1500)
         /// How long to wait for those that came before: here, and at other instances.
@@ -70,9 +72,10 @@ package actor DeadLetterQueue {
     package func list() async throws -> Listing {
         try await perform { [limits] channel in
             var letters: [DeadLetter] = []
+            let end = ContinuousClock.now + limits.reading
             let total = try await Self.fetch(channel, limits) { letter, _ in
                 letters.append(letter)
-                return false
+                return ContinuousClock.now >= end
             }
             return Listing(letters: letters, total: max(total, letters.count))
         }
@@ -111,10 +114,10 @@ package actor DeadLetterQueue {
 
     // MARK: - On the broker
 
-    /// Fetches messages, the oldest first, until `isWanted` says that one was, or there is none left, or enough.
+    /// Fetches messages, the oldest first, until `isLast` says that one is, or there is none left, or enough.
     /// - Returns: how many there were.
     private static func fetch(
-        _ channel: AMQPChannel, _ limits: Limits, until isWanted: (DeadLetter, AMQPDelivery) -> Bool
+        _ channel: AMQPChannel, _ limits: Limits, until isLast: (DeadLetter, AMQPDelivery) -> Bool
     ) async throws -> Int {
         let total = try await channel.checkQueue(Topology.deadQueue).messageCount
         var count = 0
@@ -124,7 +127,7 @@ package actor DeadLetterQueue {
         {
             count += 1
             octets += delivery.body.count
-            if isWanted(DeadLetter(delivery.properties, body: delivery.body), delivery) { break }
+            if isLast(DeadLetter(delivery.properties, body: delivery.body), delivery) { break }
         }
         return total
     }

@@ -97,6 +97,26 @@ extension DeadLetterQueueTests {
         }
     }
 
+    @Test("shows over a slow network what comes in a while")
+    func slow() async throws {
+        try await Fixture.withQueue { fixture, _ in
+            let proxy = try Proxy(to: fixture.broker.port)
+            defer { proxy.close() }
+            for _ in 0..<20 {
+                try await fixture.channel.publish(
+                    [UInt8](repeating: 1, count: 100_000), to: "", routingKey: Fixture.name)
+            }
+            // All of it would take four seconds.
+            proxy.change(.toClient) { $0.octetsPerSecond = 500_000 }
+            let url = fixture.broker.url(virtualHost: fixture.virtualHost, port: proxy.port)
+            try await fixture.withQueue(url: url) { queue in
+                let listing = try await queue.list()
+                #expect((1..<20).contains(listing.letters.count))
+                #expect(listing.total == 20)
+            }
+        }
+    }
+
     @Test("waits for another one that is at work, and says so when that takes too long")
     func busy() async throws {
         var limits = DeadLetterQueue.Limits()
