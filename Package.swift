@@ -125,6 +125,7 @@ let package = Package(
         tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter", "Synchronized"]),
         tests("ServiceTests", ["Service", "EventLoop", "Synchronized"]),
         tests("DeliveryTests", ["Delivery", "SQLite", "Synchronized"]),
+        tests("WebTests", ["Support", "Web", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Service"]),
         tests("MessagingTests", ["Messaging", "AMQP", "AMQPWire", "Delivery", "Service"]),
         tests("BenchmarkTests", ["bench", "AMQP", "AMQPWire", "Bytes"]),
         tests("SupportTests", ["Support"]),

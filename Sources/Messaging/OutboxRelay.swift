@@ -181,6 +181,7 @@ package actor OutboxRelay {
             metrics.confirmed.add()
             metrics.seconds.observe(Double(Timestamp.now.milliseconds - message.createdAt.milliseconds) / 1000)
             removals.add(message.id)
+            noteConfirmed(message)
         case .refused(let reason):
             metrics.refused.add()
             queue.setAside(message.id)
@@ -190,6 +191,16 @@ package actor OutboxRelay {
             queue.putBack(message)
             wake()
         }
+    }
+
+    private func noteConfirmed(_ message: OutboxMessage) {
+        guard log.isEnabled(.debug) else { return }
+        log.debug(
+            "message confirmed",
+            [
+                "order_id": .number(message.orderID ?? 0), "message_id": LogValue(message.messageID),
+                "trace_id": LogValue(message.traceID),
+            ])
     }
 
     private func recordFailure(_ message: OutboxMessage, _ reason: String) {

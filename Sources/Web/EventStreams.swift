@@ -9,23 +9,44 @@ import Service
 /// The event streams of a service: the log's events as server-sent events, to whoever listens on any of its loops.
 package final class EventStreams: Sendable {
     private let dispatchers: [FeedDispatcher]
+    private let log: Logger
     private let grown: @Sendable (Int) -> Void
+
+    /// How often is looked what nobody told.
+    package struct Polling: Sendable {
+        /// At the log's end: another instance may have appended, and its hint may be lost.
+        package var log = Duration.seconds(1)
+        /// At sessions whose time is over.
+        package var sessions = Duration.seconds(15)
+
+        package init() {}
+    }
 
     /// - Parameter grown: told, on the writer's thread, of the log's youngest event after each commit that appended any: for
     ///   those on other instances.
     package init(
-        _ loops: [EventLoop], database: Database, metrics: Metrics, log: Logger,
+        _ loops: [EventLoop], database: Database, metrics: Metrics, log: Logger, polling: Polling = Polling(),
         grown: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         let counts = EventStreamMetrics(metrics)
+        self.log = log
         self.grown = grown
-        dispatchers = loops.map { FeedDispatcher(on: $0, database: database, counts: counts, log: log) }
+        dispatchers = loops.map {
+            FeedDispatcher(on: $0, database: database, counts: counts, polling: polling, log: log)
+        }
     }
 
     /// What a commit appended, in the order of the log. Safe to call from any thread; the writer calls it after the commit.
     package func offer(_ events: [FeedEvent]) {
         for dispatcher in dispatchers { dispatcher.offer(events) }
         if let last = events.last { grown(last.id) }
+        guard log.isEnabled(.debug) else { return }
+        for event in events {
+            guard let order = event.newOrder else { continue }
+            log.debug(
+                "event appended",
+                ["order_id": .number(order.id), "event_id": .number(event.id), "trace_id": LogValue(order.traceID)])
+        }
     }
 
     /// Another instance has appended, as far as `head` if that is known. Safe to call from any thread.

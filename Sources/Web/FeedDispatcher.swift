@@ -16,19 +16,20 @@ actor FeedDispatcher {
     private let hub: FeedHub<SharedBytes>
     private var subscriptions: [EventStreamWriter: FeedHub<SharedBytes>.Subscription] = [:]
     private var sessions = StreamSessions<EventStreamWriter>()
+    private let polling: EventStreams.Polling
     private var isPolling = false
-    private var polls = 0
+    private var nextLookAtSessions = ContinuousClock.now
 
     private static let pageSize = 200
-    private static let pollInterval = Duration.seconds(1)
-    /// Sessions are looked at with every so many polls.
-    private static let sessionPolls = 15
     private static let mostSessions = 500
 
-    init(on loop: EventLoop, database: Database, counts: EventStreamMetrics, log: Logger) {
+    init(
+        on loop: EventLoop, database: Database, counts: EventStreamMetrics, polling: EventStreams.Polling, log: Logger
+    ) {
         self.loop = loop
         self.database = database
         self.counts = counts
+        self.polling = polling
         self.log = log
         let hub = FeedHub { StreamEvent.encode($0) }
         self.hub = hub
@@ -74,6 +75,7 @@ actor FeedDispatcher {
                 let waited = Timestamp.now.milliseconds - orderedAt.milliseconds
                 counts.orderToPush.observe(Double(waited) / 1000, count: count)
             }
+            guard log.isEnabled(.debug) else { return }
             log.debug(
                 "event pushed",
                 [
@@ -183,7 +185,7 @@ actor FeedDispatcher {
     }
 
     private func schedulePoll() {
-        loop.schedule(after: Self.pollInterval) { [weak self] in
+        loop.schedule(after: polling.log) { [weak self] in
             self?.assumeIsolated { $0.poll() }
         }
     }
@@ -199,8 +201,10 @@ actor FeedDispatcher {
     private func lookAtHead() async {
         let head = try? await database.read { db in try Feed.head(in: db) }
         if let head, hub.hint(upTo: head) { await catchUp() }
-        polls += 1
-        if polls.isMultiple(of: Self.sessionPolls) { await lookAtSessions() }
+        if ContinuousClock.now >= nextLookAtSessions {
+            nextLookAtSessions = .now + polling.sessions
+            await lookAtSessions()
+        }
         schedulePoll()
     }
 

@@ -11,6 +11,7 @@ struct Routes: Sendable {
     let accounts: Accounts
     let orders: Orders
     let basePath: String
+    let log: Logger
     /// Told of each order that was just stored, on the database's thread.
     let announce: @Sendable (OutboxMessage) -> Void
 
@@ -115,6 +116,11 @@ struct Routes: Sendable {
         }
         let placed = try await orders.place(
             wanted, token: token, key: key, traceParent: request.traceParent, announce: announce)
+        if log.isEnabled(.debug), let announcement = placed.announcement {
+            log.debug(
+                "order placed",
+                ["order_id": .number(placed.order.id), "trace_id": LogValue(announcement.traceID)])
+        }
         return try Envelope.reply(placed.order, status: .created)
             .with("Location", "\(basePath)/api/user-order/id/\(placed.order.id)")
     }

@@ -66,36 +66,5 @@ extension EndToEnd {
             try await pair.stop()
             try await broker.deleteVirtualHost(host)
         }
-
-        @Test("a second instance of each service works on the same file; tokens and sessions hold at both")
-        func secondInstances() async throws {
-            let broker = try await RabbitMQBroker.shared()
-            let host = try await broker.makeVirtualHost()
-            let pair = try await ServicePair.start(broker: broker.url(virtualHost: host))
-            let api = try await ServiceProcess.start("api", environment: pair.environment)
-            let admin = try await ServiceProcess.start("store-admin", environment: pair.environment)
-            let customer = try await pair.customer()
-            let session = try await pair.session()
-            let tabs = [pair.admin, admin].map { service in
-                EventStreamClient(
-                    port: service.port, path: "/api/sse/connect", headers: ["Cookie": session], lastEventID: "0")
-            }
-            for tab in tabs { try await tab.connect() }
-            let other = api.http.with(headers: customer.headers)
-            var placed: [Int] = []
-            for _ in 0..<5 {
-                placed.append(try await pair.order(customer))
-                placed.append(try await pair.order(other))
-            }
-            for tab in tabs {
-                try await tab.waitForOrders(placed)
-                #expect(tab.orders.sorted() == placed.sorted())
-                tab.close()
-            }
-            #expect(tabs[0].orders == tabs[1].orders)
-            for service in [api, admin] { #expect(try await service.terminate(within: 5) == .code(0)) }
-            try await pair.stop()
-            try await broker.deleteVirtualHost(host)
-        }
     }
 }

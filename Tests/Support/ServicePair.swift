@@ -19,9 +19,11 @@ package final class ServicePair: Sendable {
 
     /// Starts both and waits until they are connected to the broker.
     ///
-    /// - Parameter prepare: is given the path of the database file before anybody has opened it.
+    /// - Parameters:
+    ///   - isUp: whether to wait until both say `UP`; without, until they listen.
+    ///   - prepare: is given the path of the database file before anybody has opened it.
     package static func start(
-        broker url: String, environment more: [String: String] = [:],
+        broker url: String, environment more: [String: String] = [:], isUp: Bool = true,
         prepare: (String) async throws -> Void = { _ in }
     ) async throws -> ServicePair {
         let folder = try TemporaryFolder("services")
@@ -29,7 +31,7 @@ package final class ServicePair: Sendable {
         try await prepare(path)
         let environment = ["RABBITMQ_URL": url, "DATABASE_PATH": path, "DEMO_DATA": "1"].merging(more) { $1 }
         let pair = try await start(in: folder, environment, first: nil)
-        try await pair.waitUntilUp()
+        if isUp { try await pair.waitUntilUp() }
         return pair
     }
 

@@ -1,3 +1,10 @@
+extension OutboxMessage {
+    /// The order that the message is about, read from its body.
+    package var orderID: Int? { (try? JSON.decode(UserOrderMessage.self, body))?.orderID }
+    /// Empty without one.
+    package var traceID: String { TraceParent.traceID(of: traceParent) }
+}
+
 /// The message on `delivery.queue`: `{"user_order_id":1}` and nothing else.
 package struct UserOrderMessage: Equatable, Sendable, Decodable {
     package let orderID: Int
