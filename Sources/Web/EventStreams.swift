@@ -9,6 +9,7 @@ import Service
 /// The event streams of a service: the log's events as server-sent events, to whoever listens on any of its loops.
 package final class EventStreams: Sendable {
     private let dispatchers: [FeedDispatcher]
+    private let counts: EventStreamMetrics
     private let log: Logger
     private let grown: @Sendable (Int) -> Void
 
@@ -29,6 +30,7 @@ package final class EventStreams: Sendable {
         grown: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         let counts = EventStreamMetrics(metrics)
+        self.counts = counts
         self.log = log
         self.grown = grown
         dispatchers = loops.map {
@@ -40,9 +42,10 @@ package final class EventStreams: Sendable {
     package func offer(_ events: [FeedEvent]) {
         for dispatcher in dispatchers { dispatcher.offer(events) }
         if let last = events.last { grown(last.id) }
-        guard log.isEnabled(.debug) else { return }
         for event in events {
             guard let order = event.newOrder else { continue }
+            if let age = EventStreamMetrics.age(order) { counts.orderToLog.observe(age) }
+            guard log.isEnabled(.debug) else { continue }
             log.debug(
                 "event appended",
                 ["order_id": .number(order.id), "event_id": .number(event.id), "trace_id": LogValue(order.traceID)])

@@ -71,10 +71,7 @@ actor FeedDispatcher {
 
     private func noteDispatched(_ event: FeedEvent, to count: Int) {
         if let order = event.newOrder, count > 0 {
-            if let orderedAt = order.orderedAt {
-                let waited = Timestamp.now.milliseconds - orderedAt.milliseconds
-                counts.orderToPush.observe(Double(waited) / 1000, count: count)
-            }
+            if let age = EventStreamMetrics.age(order) { counts.orderToPush.observe(age, count: count) }
             guard log.isEnabled(.debug) else { return }
             log.debug(
                 "event pushed",

@@ -152,7 +152,7 @@ struct EventStreamsTests {
             }
             func order() async throws {
                 let request = OrderRequest(storeID: 1, lines: [.init(menuID: 1, quantity: 1)])
-                let id = try await Orders(database: first.database).place(request, token: token).order.id
+                let id = try await Orders(database: first.database, instance: 1).place(request, token: token).order.id
                 try await first.database.write { [streams = first.streams] db in
                     if case .appended(let event) = try Feed.announce(order: id, traceParent: nil, in: db) {
                         db.afterCommit { streams.offer([event]) }
@@ -172,6 +172,8 @@ struct EventStreamsTests {
             let sum = try #require(second.metric("order_to_push_seconds_sum").flatMap { Double($0) })
             #expect(sum > 0 && sum < 20)
             #expect(first.metric("order_to_push_seconds_count") == "0")
+            #expect(first.metric("order_to_log_seconds_count") == "2", "each order where it was appended")
+            #expect(second.metric("order_to_log_seconds_count") == "0")
             for tab in tabs { tab.close() }
         }
     }
