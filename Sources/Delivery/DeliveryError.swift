@@ -46,6 +46,11 @@ package struct DeliveryError: Error, Equatable, Sendable, CustomStringConvertibl
         DeliveryError(status: 422, resultCode: 3004, "menu \(id) \(reason)")
     }
 
+    package static func tooMany(_ what: String, retryAfter seconds: Int) -> DeliveryError {
+        DeliveryError(
+            status: 429, resultCode: 429, "too many \(what), try again in \(seconds) s", retryAfter: seconds)
+    }
+
     package static func overloaded(_ what: String) -> DeliveryError {
         DeliveryError(status: 503, resultCode: 503, "\(what) is busy, try again", retryAfter: 1)
     }

@@ -86,3 +86,8 @@ enum Thread {
         }
     }
 }
+
+/// A detached thread for what takes long, beside those of the databases.
+package func startThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(SQLiteError) {
+    try Thread.start(name, body)
+}

@@ -107,6 +107,7 @@ package struct CommonSettings: Sendable {
     /// Empty, or a path that begins with a slash and does not end with one.
     package let basePath: String
     package let loops: Int
+    package let trustedProxies: TrustedProxies
 
     package static func list(port: Int) -> [Setting] {
         [
@@ -123,6 +124,9 @@ package struct CommonSettings: Sendable {
                 "PUBLIC_ORIGIN", fallback: "what the Host header says",
                 "the origin that browsers see, as https://example.com"),
             Setting("BASE_PATH", fallback: "", "the path under which a proxy mounts the service, as /store-admin"),
+            Setting(
+                "TRUSTED_PROXIES", fallback: "none",
+                "proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas"),
             Setting("LOOPS", fallback: "half of the processors", "the number of event loops, 1 to 64"),
         ]
     }
@@ -144,6 +148,7 @@ package struct CommonSettings: Sendable {
         hasDemoData = try environment.flag("DEMO_DATA") ?? false
         publicOrigin = try Self.origin(environment.text("PUBLIC_ORIGIN"))
         basePath = try Self.path(environment.text("BASE_PATH"))
+        trustedProxies = try Self.proxies(environment.text("TRUSTED_PROXIES"))
         loops = try environment.number("LOOPS", in: 1...64) ?? max(1, min(8, sysconf(CInt(_SC_NPROCESSORS_ONLN)) / 2))
     }
 
@@ -154,6 +159,15 @@ package struct CommonSettings: Sendable {
                 name: "PUBLIC_ORIGIN", value: value, allowed: "http:// or https:// and a host, without a path")
         }
         return origin.text
+    }
+
+    private static func proxies(_ value: String?) throws(SettingError) -> TrustedProxies {
+        guard let value else { return TrustedProxies() }
+        guard let proxies = TrustedProxies(value) else {
+            throw SettingError(
+                name: "TRUSTED_PROXIES", value: value, allowed: "addresses or networks, as 127.0.0.1,10.0.0.0/8,::1")
+        }
+        return proxies
     }
 
     private static func path(_ value: String?) throws(SettingError) -> String {

@@ -32,7 +32,8 @@ struct API {
         Routes(
             database: setup.database,
             accounts: Accounts(database: setup.database, passwords: passwords),
-            orders: Orders(database: setup.database, instance: leases.own), basePath: settings.basePath, log: log,
+            orders: Orders(database: setup.database, instance: leases.own), proxies: settings.trustedProxies,
+            basePath: settings.basePath, log: log,
             announce: { relay.offer($0) }
         ).add(to: &router)
         let server = try await setup.serve(router)

@@ -10,6 +10,7 @@ struct Routes: Sendable {
     let database: Database
     let accounts: Accounts
     let orders: Orders
+    let proxies: TrustedProxies
     let basePath: String
     let log: Logger
     /// Told of each order that was just stored, on the database's thread.
@@ -29,12 +30,12 @@ struct Routes: Sendable {
     }
 
     private func addAccounts(to router: inout Router) {
-        router.on(.post, "/open-api/user/register") { [accounts, basePath] request in
-            let customer = try await accounts.register(request.json())
+        router.on(.post, "/open-api/user/register") { [accounts, proxies, basePath] request in
+            let customer = try await accounts.register(request.json(), from: request.client(behind: proxies))
             return try Envelope.reply(customer, status: .created).with("Location", "\(basePath)/api/user/me")
         }
-        router.on(.post, "/open-api/user/login") { [accounts] request in
-            try Envelope.reply(try await accounts.login(request.json()))
+        router.on(.post, "/open-api/user/login") { [accounts, proxies] request in
+            try Envelope.reply(try await accounts.login(request.json(), from: request.client(behind: proxies)))
         }
         router.on(.post, "/open-api/user/refresh") { [accounts] request in
             try Envelope.reply(try await accounts.refresh(request.json(RefreshRequest.self).token))

@@ -12,6 +12,7 @@ struct PageRoutes: Sendable {
     let accounts: Accounts
     let streams: EventStreams
     let cookie: StoreSessionCookie
+    let proxies: TrustedProxies
     let basePath: String
 
     func add(to router: inout Router) throws {
@@ -50,15 +51,15 @@ struct PageRoutes: Sendable {
     }
 
     private func logIn(_ request: Request, refused: [UInt8]) async throws -> Response {
+        let (old, client) = (request.storeSession, request.client(behind: proxies))
         guard request.hasContentType("application/x-www-form-urlencoded") else {
-            let token = try await accounts.loginStoreUser(
-                request.json(), replacing: request.storeSession, ended: ended)
+            let token = try await accounts.loginStoreUser(request.json(), replacing: old, from: client, ended: ended)
             return try cookie.set(token, on: Envelope.done())
         }
         let form = try request.form()
         let login = Accounts.Login(email: form["email"] ?? "", password: form["password"] ?? "")
         do {
-            let token = try await accounts.loginStoreUser(login, replacing: request.storeSession, ended: ended)
+            let token = try await accounts.loginStoreUser(login, replacing: old, from: client, ended: ended)
             return try cookie.set(token, on: .redirect(to: "\(basePath)/main"))
         } catch let error as DeliveryError where error.status == 401 {
             return Response(.unauthorized, contentType: "text/html; charset=utf-8", body: .bytes(refused))

@@ -11,6 +11,7 @@ struct Routes: Sendable {
     let database: Database
     let accounts: Accounts
     let streams: EventStreams
+    let proxies: TrustedProxies
     let basePath: String
 
     func add(to router: inout Router) {
@@ -45,8 +46,9 @@ struct Routes: Sendable {
     }
 
     private func addStoreUsers(to router: inout Router) {
-        router.on(.post, "/open-api/store-user") { [accounts, basePath] request in
-            let member = try await accounts.registerStoreUser(request.json(), session: request.storeSession)
+        router.on(.post, "/open-api/store-user") { [accounts, proxies, basePath] request in
+            let member = try await accounts.registerStoreUser(
+                request.json(), session: request.storeSession, from: request.client(behind: proxies))
             return try Envelope.reply(Me(member.user, member), status: .created).with(
                 "Location", "\(basePath)/api/store-user/me")
         }

@@ -41,10 +41,12 @@ struct StoreAdmin {
         var router = Router(basePath: settings.basePath)
         try PageRoutes(
             database: setup.database, accounts: accounts, streams: streams, cookie: StoreSessionCookie(settings),
+            proxies: settings.trustedProxies, basePath: settings.basePath
+        ).add(to: &router)
+        Routes(
+            database: setup.database, accounts: accounts, streams: streams, proxies: settings.trustedProxies,
             basePath: settings.basePath
         ).add(to: &router)
-        Routes(database: setup.database, accounts: accounts, streams: streams, basePath: settings.basePath)
-            .add(to: &router)
         try DeadLetterRoutes(
             database: setup.database, accounts: accounts,
             queue: DeadLetterQueue(broker, on: group.first, metrics: setup.metrics, log: log) { _, _ in },

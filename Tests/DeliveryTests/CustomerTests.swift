@@ -19,10 +19,10 @@ struct CustomerTests {
     @Test("who registers can log in, whatever the case of the address, and is known by the token")
     func registerAndLogin() async throws {
         let fixture = try await Fixture()
-        let customer = try await fixture.accounts.register(try registration(email: " ChulSoo@Example.com "))
+        let customer = try await fixture.accounts.register(try registration(email: " ChulSoo@Example.com "), from: home)
         #expect(customer.email == "chulsoo@example.com")
         #expect(customer.status == .registered)
-        let tokens = try await fixture.accounts.login(login("CHULSOO@example.com ", "a long password"))
+        let tokens = try await fixture.accounts.login(login("CHULSOO@example.com ", "a long password"), from: home)
         #expect(tokens.access != tokens.refresh)
         #expect(tokens.accessExpires > .now && tokens.refreshExpires > tokens.accessExpires)
         let me = try await fixture.database.read { db in try Accounts.customer(token: tokens.access, in: db) }
@@ -32,9 +32,9 @@ struct CustomerTests {
     @Test("an address is registered once, also in another case")
     func emailTaken() async throws {
         let fixture = try await Fixture()
-        _ = try await fixture.accounts.register(try registration())
+        _ = try await fixture.accounts.register(try registration(), from: home)
         let again = try registration(name: "other", email: "CHULSOO@EXAMPLE.COM")
-        #expect(await refusal { try await fixture.accounts.register(again) } == .emailTaken)
+        #expect(await refusal { try await fixture.accounts.register(again, from: home) } == .emailTaken)
         #expect(try await fixture.count("customer") == 3)
     }
 
@@ -47,7 +47,7 @@ struct CustomerTests {
     func refusedRegistration(name: String, email: String, password: String, field: String) async throws {
         let fixture = try await Fixture(demoData: false)
         let bad = try registration(name: name, email: email, password: password)
-        let error = await refusal { try await fixture.accounts.register(bad) }
+        let error = await refusal { try await fixture.accounts.register(bad, from: home) }
         #expect(error?.status == 400)
         #expect(error?.description.hasPrefix("\(field): ") == true)
         #expect(try await fixture.count("customer") == 0)
@@ -63,7 +63,7 @@ struct CustomerTests {
             login("customer@example.com", String(repeating: "p", count: 100_000)),
         ]
         for attempt in attempts {
-            #expect(await refusal { try await fixture.accounts.login(attempt) } == .wrongCredentials)
+            #expect(await refusal { try await fixture.accounts.login(attempt, from: home) } == .wrongCredentials)
         }
         #expect(try await fixture.count("token") == 0)
     }
@@ -74,11 +74,13 @@ struct CustomerTests {
         // A worker that takes nothing shows who asks it.
         let accounts = Accounts(database: fixture.database, passwords: PasswordWorker(most: 0))
         for email in ["customer@example.com", "nobody@example.com"] {
-            #expect(await refusal { try await accounts.login(login(email, "wrong password")) }?.status == 503)
+            #expect(
+                await refusal { try await accounts.login(login(email, "wrong password"), from: home) }?.status == 503)
         }
         for email in ["owner1@example.com", "nobody@example.com"] {
             let attempt = login(email, "wrong password")
-            #expect(await refusal { try await accounts.loginStoreUser(attempt, replacing: nil) }?.status == 503)
+            #expect(
+                await refusal { try await accounts.loginStoreUser(attempt, replacing: nil, from: home) }?.status == 503)
         }
     }
 
@@ -86,14 +88,14 @@ struct CustomerTests {
     func demoPassword() async throws {
         let fixture = try await Fixture()
         for email in ["customer@example.com", "customer2@example.com"] {
-            _ = try await fixture.accounts.login(login(email, DemoData.password))
+            _ = try await fixture.accounts.login(login(email, DemoData.password), from: home)
         }
     }
 
     @Test("a refresh token is exchanged once, for a pair that works")
     func refresh() async throws {
         let fixture = try await Fixture()
-        let tokens = try await fixture.accounts.login(login("customer@example.com", "password"))
+        let tokens = try await fixture.accounts.login(login("customer@example.com", "password"), from: home)
         let next = try await fixture.accounts.refresh(tokens.refresh)
         let id = try await fixture.database.read { db in try Accounts.customerID(token: next.access, in: db) }
         #expect(id == (try await fixture.customerID()))
@@ -104,7 +106,7 @@ struct CustomerTests {
     @Test("two exchanges of one refresh token at once: one wins")
     func refreshRace() async throws {
         let fixture = try await Fixture()
-        let tokens = try await fixture.accounts.login(login("customer@example.com", "password"))
+        let tokens = try await fixture.accounts.login(login("customer@example.com", "password"), from: home)
         let outcomes = await withTaskGroup(of: DeliveryError?.self) { group in
             for _ in 0..<8 { group.addTask { await refusal { try await fixture.accounts.refresh(tokens.refresh) } } }
             return await group.reduce(into: []) { $0.append($1) }
@@ -116,7 +118,7 @@ struct CustomerTests {
     @Test("a token of one kind is no token of another kind")
     func kinds() async throws {
         let fixture = try await Fixture()
-        let tokens = try await fixture.accounts.login(login("customer@example.com", "password"))
+        let tokens = try await fixture.accounts.login(login("customer@example.com", "password"), from: home)
         let session = try await fixture.session()
         #expect(await refusal { try await fixture.accounts.refresh(tokens.access) } == .tokenInvalid)
         for foreign in [tokens.refresh, session] {
@@ -151,20 +153,21 @@ struct CustomerTests {
     @Test("the tokens of a customer who has left are worth nothing, and nobody logs in as them")
     func left() async throws {
         let fixture = try await Fixture()
-        let tokens = try await fixture.accounts.login(login("customer@example.com", "password"))
+        let tokens = try await fixture.accounts.login(login("customer@example.com", "password"), from: home)
         try await fixture.execute("UPDATE customer SET status = 'UNREGISTERED'")
         #expect(await refusal { try await fixture.place(token: tokens.access) } == .tokenInvalid)
         #expect(await refusal { try await fixture.accounts.refresh(tokens.refresh) } == .tokenInvalid)
         #expect(
-            await refusal { try await fixture.accounts.login(login("customer@example.com", "password")) }
+            await refusal { try await fixture.accounts.login(login("customer@example.com", "password"), from: home) }
                 == .wrongCredentials)
     }
 
     @Test("the file holds neither a password nor a token")
     func nothingToSteal() async throws {
         let fixture = try await Fixture()
-        _ = try await fixture.accounts.register(try registration(password: "a very secret password"))
-        let tokens = try await fixture.accounts.login(login("chulsoo@example.com", "a very secret password"))
+        _ = try await fixture.accounts.register(try registration(password: "a very secret password"), from: home)
+        let tokens = try await fixture.accounts.login(
+            login("chulsoo@example.com", "a very secret password"), from: home)
         let stored = try await fixture.database.read { db in
             try db.all("SELECT hash FROM token") { try $0.bytes(0) }
                 + db.all("SELECT password FROM customer") { Array(try $0.text(0).utf8) }
@@ -180,7 +183,7 @@ struct CustomerTests {
         let fixture = try await Fixture()
         _ = try await fixture.token(expires: .seconds(-8 * 24 * 60 * 60))
         let recent = try await fixture.token(expires: .seconds(-6 * 24 * 60 * 60))
-        _ = try await fixture.accounts.login(login("customer@example.com", "password"))
+        _ = try await fixture.accounts.login(login("customer@example.com", "password"), from: home)
         #expect(try await fixture.count("token") == 3)
         #expect(await refusal { try await fixture.place(token: recent) } == .tokenExpired)
     }

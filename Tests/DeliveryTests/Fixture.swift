@@ -82,6 +82,9 @@ final class Fixture: Sendable {
     }
 }
 
+/// The client from which people of the tests log in.
+let home = "192.0.2.1"
+
 /// The refusal that `body` ends with; nil if it succeeds or fails otherwise.
 func refusal<Value>(_ body: () async throws -> Value) async -> DeliveryError? {
     do {

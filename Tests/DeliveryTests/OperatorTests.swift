@@ -31,7 +31,7 @@ struct OperatorTests {
     func made() async throws {
         let fixture = try await Fixture()
         let accounts = try await start(fixture, Self.wanted)
-        let session = try await accounts.loginStoreUser(Self.wanted, replacing: nil)
+        let session = try await accounts.loginStoreUser(Self.wanted, replacing: nil, from: home)
         let (account, user) = try await fixture.database.read { db in
             (
                 try Accounts.storeAccount(session: session, in: db),
@@ -65,8 +65,8 @@ struct OperatorTests {
         let fixture = try await Fixture()
         var accounts = try await start(fixture, Self.wanted)
         let sessions = [
-            try await accounts.loginStoreUser(Self.wanted, replacing: nil),
-            try await accounts.loginStoreUser(Self.wanted, replacing: nil),
+            try await accounts.loginStoreUser(Self.wanted, replacing: nil, from: home),
+            try await accounts.loginStoreUser(Self.wanted, replacing: nil, from: home),
         ]
         let owner = try await fixture.session()
         let commits = fixture.database.statistics.commits
@@ -79,27 +79,30 @@ struct OperatorTests {
         for session in sessions { #expect(await state(session, fixture) == .tokenInvalid) }
         #expect(await state(owner, fixture) == .forbidden)
         #expect(
-            await refusal { try await accounts.loginStoreUser(Self.wanted, replacing: nil) } == .wrongCredentials)
-        _ = try await accounts.loginStoreUser(next, replacing: nil)
+            await refusal { try await accounts.loginStoreUser(Self.wanted, replacing: nil, from: home) }
+                == .wrongCredentials)
+        _ = try await accounts.loginStoreUser(next, replacing: nil, from: home)
     }
 
     @Test("an operator whom the settings no longer name has no session and cannot log in, until they do again")
     func gone() async throws {
         let fixture = try await Fixture()
         var accounts = try await start(fixture, Self.wanted)
-        let session = try await accounts.loginStoreUser(Self.wanted, replacing: nil)
+        let session = try await accounts.loginStoreUser(Self.wanted, replacing: nil, from: home)
         let other = Accounts.Login(email: "other@example.com", password: "another password")
         for login in [nil, other] {
             accounts = try await start(fixture, login)
             #expect(await state(session, fixture) == .tokenInvalid)
             #expect(
-                await refusal { try await accounts.loginStoreUser(Self.wanted, replacing: nil) } == .wrongCredentials)
+                await refusal { try await accounts.loginStoreUser(Self.wanted, replacing: nil, from: home) }
+                    == .wrongCredentials)
         }
-        _ = try await accounts.loginStoreUser(other, replacing: nil)
+        _ = try await accounts.loginStoreUser(other, replacing: nil, from: home)
         accounts = try await start(fixture, Self.wanted)
         #expect(await state(session, fixture) == .tokenInvalid)
-        _ = try await accounts.loginStoreUser(Self.wanted, replacing: nil)
-        #expect(await refusal { try await accounts.loginStoreUser(other, replacing: nil) } == .wrongCredentials)
+        _ = try await accounts.loginStoreUser(Self.wanted, replacing: nil, from: home)
+        #expect(
+            await refusal { try await accounts.loginStoreUser(other, replacing: nil, from: home) } == .wrongCredentials)
     }
 
     @Test("the operator of the demo data is there as long as demo data is on")
@@ -107,11 +110,12 @@ struct OperatorTests {
         let fixture = try await Fixture()
         let login = Accounts.Login(email: "operator@example.com", password: DemoData.password)
         var accounts = try await start(fixture, Self.wanted, hasDemoData: true)
-        let session = try await accounts.loginStoreUser(login, replacing: nil)
+        let session = try await accounts.loginStoreUser(login, replacing: nil, from: home)
         #expect(await state(session, fixture) == nil)
         accounts = try await start(fixture, Self.wanted)
         #expect(await state(session, fixture) == .tokenInvalid)
-        #expect(await refusal { try await accounts.loginStoreUser(login, replacing: nil) } == .wrongCredentials)
+        #expect(
+            await refusal { try await accounts.loginStoreUser(login, replacing: nil, from: home) } == .wrongCredentials)
     }
 
     @Test("an address of a store's user is not made an operator's")
@@ -131,7 +135,7 @@ struct OperatorTests {
         let first = try await start(fixture, Self.wanted)
         let session = try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<3 { group.addTask { _ = try await start(fixture, Self.wanted) } }
-            let session = try await first.loginStoreUser(Self.wanted, replacing: nil)
+            let session = try await first.loginStoreUser(Self.wanted, replacing: nil, from: home)
             try await group.waitForAll()
             return session
         }
@@ -148,10 +152,11 @@ struct OperatorTests {
             database: fixture.database, passwords: passwords, wanted: next, hasDemoData: false)
         try await operators.prepare()
         let accounts = Accounts(database: fixture.database, passwords: PasswordWorker(), operators: operators)
-        async let old = refusal { try await accounts.loginStoreUser(Self.wanted, replacing: nil) }
-        async let new = refusal { try await accounts.loginStoreUser(next, replacing: nil) }
+        async let old = refusal { try await accounts.loginStoreUser(Self.wanted, replacing: nil, from: home) }
+        async let new = refusal { try await accounts.loginStoreUser(next, replacing: nil, from: home) }
         // Others do not wait.
-        _ = try await accounts.loginStoreUser(.init(email: "owner1@example.com", password: "password"), replacing: nil)
+        _ = try await accounts.loginStoreUser(
+            .init(email: "owner1@example.com", password: "password"), replacing: nil, from: home)
         try await operators.settle()
         #expect(await old == .wrongCredentials)
         #expect(await new == nil)
@@ -168,7 +173,9 @@ struct OperatorTests {
                     "store_name": store, "email": "new@example.com", "password": "a long password",
                     "role": "OPERATOR",
                 ]))
-            let error = await refusal { try await fixture.accounts.registerStoreUser(wanted, session: session) }
+            let error = await refusal {
+                try await fixture.accounts.registerStoreUser(wanted, session: session, from: home)
+            }
             #expect(error?.status == 400)
         }
         #expect(try await fixture.count("store") == 3)

@@ -24,21 +24,21 @@ struct SecretsTests {
         ])
     func vectors(password: String, hash: String) async throws {
         let worker = PasswordWorker()
-        #expect(try await worker.verify(password, PasswordHash(text: hash)))
-        #expect(try await !worker.verify(password + "x", PasswordHash(text: hash)))
+        #expect(try await worker.verify(password, PasswordHash(text: hash), for: home))
+        #expect(try await !worker.verify(password + "x", PasswordHash(text: hash), for: home))
     }
 
     @Test("a hash names its parameters, has a salt of its own, and only its password matches")
     func hashing() async throws {
         let worker = PasswordWorker()
-        let first = try await worker.hash("correct horse")
-        let second = try await worker.hash("correct horse")
+        let first = try await worker.hash("correct horse", for: home)
+        let second = try await worker.hash("correct horse", for: home)
         #expect(first != second)
         #expect(first.text.hasPrefix("scrypt$ln=15,r=8,p=3$"))
         #expect(!first.text.contains("correct"))
-        #expect(try await worker.verify("correct horse", first))
+        #expect(try await worker.verify("correct horse", first, for: home))
         for wrong in ["", "correct horse ", "Correct horse", "correct hors"] {
-            #expect(try await !worker.verify(wrong, first))
+            #expect(try await !worker.verify(wrong, first, for: home))
         }
     }
 
@@ -57,7 +57,7 @@ struct SecretsTests {
         ])
     func damaged(hash: String) async throws {
         for password in ["", "password"] {
-            #expect(try await !PasswordWorker().verify(password, PasswordHash(text: hash)))
+            #expect(try await !PasswordWorker().verify(password, PasswordHash(text: hash), for: home))
         }
     }
 
@@ -65,14 +65,16 @@ struct SecretsTests {
     func overload() async throws {
         let worker = PasswordWorker(most: 2)
         let outcomes = await withTaskGroup(of: DeliveryError?.self) { group in
-            for _ in 0..<12 { group.addTask { await refusal { try await worker.verify("password", .nobody) } } }
+            for _ in 0..<12 {
+                group.addTask { await refusal { try await worker.verify("password", .nobody, for: home) } }
+            }
             return await group.reduce(into: []) { $0.append($1) }
         }
         let refused = outcomes.compactMap { $0 }
         #expect(!refused.isEmpty && refused.count < 12)
         #expect(refused.allSatisfy { $0.status == 503 && $0.retryAfter != nil })
         // It is free again afterwards.
-        #expect(try await !worker.verify("password", .nobody))
+        #expect(try await !worker.verify("password", .nobody, for: home))
     }
 
     @Test("hexadecimal is read back and nothing else is taken for it")

@@ -15,11 +15,12 @@ struct StoreUserTests {
     @Test("a new store name makes a store with its MASTER, who can log in")
     func newStore() async throws {
         let fixture = try await Fixture()
-        let member = try await fixture.accounts.registerStoreUser(try registration(store: " 새 가게 "), session: nil)
+        let member = try await fixture.accounts.registerStoreUser(
+            try registration(store: " 새 가게 "), session: nil, from: home)
         #expect(member.storeName == "새 가게")
         #expect(member.user.role == .master)
         let session = try await fixture.accounts.loginStoreUser(
-            .init(email: "NEW@example.com", password: "a long password"), replacing: nil)
+            .init(email: "NEW@example.com", password: "a long password"), replacing: nil, from: home)
         let found = try await fixture.database.read { db in try Accounts.storeMember(session: session, in: db) }
         #expect(found == member)
     }
@@ -28,7 +29,7 @@ struct StoreUserTests {
     func firstUser(role: String) async throws {
         let fixture = try await Fixture()
         let bad = try registration(store: "새 가게", role: role)
-        let error = await refusal { try await fixture.accounts.registerStoreUser(bad, session: nil) }
+        let error = await refusal { try await fixture.accounts.registerStoreUser(bad, session: nil, from: home) }
         #expect(error?.status == 400)
         #expect(try await fixture.count("store") == 3)
     }
@@ -42,7 +43,9 @@ struct StoreUserTests {
     func allOrNothing() async throws {
         let fixture = try await Fixture()
         let bad = try registration(store: "새 가게", email: "owner1@example.com")
-        #expect(await refusal { try await fixture.accounts.registerStoreUser(bad, session: nil) } == .emailTaken)
+        #expect(
+            await refusal { try await fixture.accounts.registerStoreUser(bad, session: nil, from: home) } == .emailTaken
+        )
         #expect(try await fixture.count("store") == 3)
     }
 
@@ -55,7 +58,8 @@ struct StoreUserTests {
         }
         for role in StoreUser.Role.allCases where role.worksForStore {
             let member = try await fixture.accounts.registerStoreUser(
-                try registration(store: name, email: "\(role)@example.com", role: role.rawValue), session: session)
+                try registration(store: name, email: "\(role)@example.com", role: role.rawValue), session: session,
+                from: home)
             #expect(member.storeID == 1)
             #expect(member.user.role == role)
         }
@@ -75,14 +79,15 @@ struct StoreUserTests {
         for role in ["ADMIN", "USER"] {
             let email = "\(role.lowercased())@example.com"
             _ = try await fixture.accounts.registerStoreUser(
-                try registration(store: name, email: email, role: role), session: master)
+                try registration(store: name, email: email, role: role), session: master, from: home)
             sessions.append(try await fixture.session(email))
         }
         let before = try await fixture.count("store_user")
         for session in sessions {
             let attempt = try registration(store: name)
             #expect(
-                await refusal { try await fixture.accounts.registerStoreUser(attempt, session: session) } == .forbidden)
+                await refusal { try await fixture.accounts.registerStoreUser(attempt, session: session, from: home) }
+                    == .forbidden)
         }
         #expect(try await fixture.count("store_user") == before)
     }
@@ -91,7 +96,7 @@ struct StoreUserTests {
     func demoOwners(number: Int) async throws {
         let fixture = try await Fixture()
         let session = try await fixture.accounts.loginStoreUser(
-            .init(email: "owner\(number)@example.com", password: DemoData.password), replacing: nil)
+            .init(email: "owner\(number)@example.com", password: DemoData.password), replacing: nil, from: home)
         let member = try await fixture.database.read { db in try Accounts.storeMember(session: session, in: db) }
         #expect(member.storeID == number)
         #expect(member.user.role == .master)
@@ -106,7 +111,7 @@ struct StoreUserTests {
         ] {
             let attempt = Accounts.Login(email: email, password: password)
             #expect(
-                await refusal { try await fixture.accounts.loginStoreUser(attempt, replacing: nil) }
+                await refusal { try await fixture.accounts.loginStoreUser(attempt, replacing: nil, from: home) }
                     == .wrongCredentials)
         }
         #expect(try await fixture.count("token") == 0)
@@ -127,7 +132,7 @@ struct StoreUserTests {
         #expect(await state(first) == .tokenInvalid)
         #expect(await state(second) == nil)
         let third = try await fixture.accounts.loginStoreUser(
-            .init(email: "owner1@example.com", password: "password"), replacing: second)
+            .init(email: "owner1@example.com", password: "password"), replacing: second, from: home)
         #expect(await state(second) == .tokenInvalid)
         #expect(await state(third) == nil)
     }
@@ -176,7 +181,8 @@ struct StoreUserTests {
                 == .tokenInvalid)
         let attempt = Accounts.Login(email: "owner1@example.com", password: "password")
         #expect(
-            await refusal { try await fixture.accounts.loginStoreUser(attempt, replacing: nil) } == .wrongCredentials)
+            await refusal { try await fixture.accounts.loginStoreUser(attempt, replacing: nil, from: home) }
+                == .wrongCredentials)
     }
 
     @Test("a role that this version does not know may do nothing special")

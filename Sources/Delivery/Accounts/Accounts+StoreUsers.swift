@@ -15,14 +15,25 @@ extension Accounts {
     }
 
     /// A new store name makes a store with its MASTER; to an existing store only its own MASTER adds users.
-    /// - Parameter session: the caller's session token, when there is one.
-    package func registerStoreUser(_ registration: StoreRegistration, session: String?) async throws -> StoreMember {
+    /// - Parameters:
+    ///   - session: the caller's session token, when there is one.
+    ///   - client: who asks, as `Request.client` names them.
+    package func registerStoreUser(
+        _ registration: StoreRegistration, session: String?, from client: String
+    ) async throws -> StoreMember {
         let storeName = try AccountRules.text(registration.storeName, "store_name", longest: 100)
         let email = try AccountRules.email(registration.email)
         guard registration.role.worksForStore else {
             throw DeliveryError.invalid("role", "nobody registers as \(registration.role.rawValue)")
         }
-        let hash = try await passwords.hash(try AccountRules.password(registration.password))
+        let password = try AccountRules.password(registration.password)
+        // Whoever may not is told so before a scrypt is spent.
+        try await database.read { db in
+            if let existing = try StoreRecords.id(name: storeName, in: db) {
+                try Self.requireMaster(of: existing, session: session, in: db)
+            }
+        }
+        let hash = try await newHash(password, from: client)
         return try await database.write { db in
             let now = Timestamp.now
             let storeID: Int
@@ -54,15 +65,19 @@ extension Accounts {
         guard member.user.role == .master, member.storeID == store else { throw DeliveryError.forbidden }
     }
 
-    /// - Parameter ended: told on the writer's thread, after the commit, of the event that the old session's streams end by.
-    /// - Returns: the session token, which replaces any that the browser had.
+    /// - Parameters:
+    ///   - old: the session that the browser has, which ends.
+    ///   - client: who asks, as `Request.client` names them.
+    ///   - ended: told on the writer's thread, after the commit, of the event that the old session's streams end by.
+    /// - Returns: the token of a new session.
     package func loginStoreUser(
-        _ login: Login, replacing old: String?, ended: @escaping @Sendable (FeedEvent) -> Void = { _ in }
+        _ login: Login, replacing old: String?, from client: String,
+        ended: @escaping @Sendable (FeedEvent) -> Void = { _ in }
     ) async throws -> String {
         let email = try Self.email(of: login)
         try await operators?.wait(for: email)
         let found = try await database.read { db in try AccountRecords.storeUserLogin(email: email, in: db) }
-        let checked = try await check(login.password, found)
+        let checked = try await check(login.password, found, LoginLimiter.Pair(account: email, client: client))
         let token = try Secrets.token()
         return try await database.write { db in
             guard let user = try AccountRecords.storeUserLogin(email: email, in: db), user == checked else {

@@ -11,12 +11,16 @@ package struct Accounts: Sendable {
 
     let database: Database
     let passwords: PasswordWorker
+    package let limits: LoginLimits
     let operators: Operators?
 
     /// - Parameter operators: the service's, if it has any; a login with their address waits until they are in place.
-    package init(database: Database, passwords: PasswordWorker, operators: Operators? = nil) {
+    package init(
+        database: Database, passwords: PasswordWorker, limits: LoginLimits = LoginLimits(), operators: Operators? = nil
+    ) {
         self.database = database
         self.passwords = passwords
+        self.limits = limits
         self.operators = operators
     }
 
@@ -53,12 +57,17 @@ package struct Accounts: Sendable {
         }
     }
 
-    /// - Throws: `DeliveryError` 400 for a field, 409/1405 for an address that is taken.
-    package func register(_ registration: Registration) async throws -> Customer {
+    /// - Parameter client: who asks, as `Request.client` names them.
+    /// - Throws: `DeliveryError` 400 for a field, 409/1405 for an address that is taken, 429 for too many.
+    package func register(_ registration: Registration, from client: String) async throws -> Customer {
         let name = try AccountRules.text(registration.name, "name", longest: 50)
         let email = try AccountRules.email(registration.email)
         let address = try AccountRules.text(registration.address, "address", longest: 200)
-        let hash = try await passwords.hash(try AccountRules.password(registration.password))
+        let password = try AccountRules.password(registration.password)
+        guard try await database.read({ db in try AccountRecords.customerLogin(email: email, in: db) }) == nil else {
+            throw DeliveryError.emailTaken
+        }
+        let hash = try await newHash(password, from: client)
         return try await database.write { db in
             let now = Timestamp.now
             let id = try AccountRecords.insertCustomer(
@@ -68,11 +77,21 @@ package struct Accounts: Sendable {
         }
     }
 
-    /// - Throws: `DeliveryError.wrongCredentials`, whichever of the two is wrong.
-    package func login(_ login: Login) async throws -> Tokens {
+    /// The hash of a password that somebody registers with.
+    func newHash(_ password: String, from client: String) async throws -> PasswordHash {
+        try limits.checkRegistration(client)
+        return try await passwords.run(for: client) { [limits] in
+            try limits.countRegistration(client)
+            return try PasswordHash.make(password)
+        }
+    }
+
+    /// - Parameter client: who asks, as `Request.client` names them.
+    /// - Throws: `DeliveryError.wrongCredentials`, whichever of the two is wrong; 429 after too many failures.
+    package func login(_ login: Login, from client: String) async throws -> Tokens {
         let email = try Self.email(of: login)
         let found = try await database.read { db in try AccountRecords.customerLogin(email: email, in: db) }
-        let checked = try await check(login.password, found)
+        let checked = try await check(login.password, found, LoginLimiter.Pair(account: email, client: client))
         return try await database.write { db in
             // The account may have changed while the password was checked.
             guard let now = try AccountRecords.customerLogin(email: email, in: db), now == checked else {
@@ -91,12 +110,20 @@ package struct Accounts: Sendable {
         }
     }
 
-    /// A login of an unknown address takes as long as one with a wrong password.
+    /// A login of an unknown address takes as long as one with a wrong password, and is limited like one.
     func check(
-        _ password: String, _ found: (id: Int, password: PasswordHash)?
+        _ password: String, _ found: (id: Int, password: PasswordHash)?, _ pair: LoginLimiter.Pair
     ) async throws -> (id: Int, password: PasswordHash) {
         guard password.utf8.count <= AccountRules.longestPassword else { throw DeliveryError.wrongCredentials }
-        let matches = try await passwords.verify(password, found?.password ?? .nobody)
+        // What is refused now does not take a place in the queue; what is refused in its turn costs no scrypt.
+        try limits.check(pair)
+        let hash = found?.password ?? .nobody
+        let matches = try await passwords.run(for: pair.client) { [limits] in
+            try limits.begin(pair)
+            let matches = hash.matches(password)
+            if matches { limits.succeed(pair) }
+            return matches
+        }
         guard let found, matches else { throw DeliveryError.wrongCredentials }
         return found
     }

@@ -9,6 +9,9 @@ package final class Operators: Sendable {
         var logins: [CheckedContinuation<Void, any Error>] = []
     }
 
+    /// Its place in the queue of the passwords: nobody else's.
+    private static let client = "settings"
+
     private let database: Database
     private let passwords: PasswordWorker
     private let wanted: Accounts.Login?
@@ -78,8 +81,12 @@ package final class Operators: Sendable {
         while !isSet {
             guard let stored = try await database.read({ db in try OperatorRecords.find(email: wanted.email, in: db) })
             else { return }
-            if stored.password != .nobody, try await passwords.verify(wanted.password, stored.password) { return }
-            let hash = try await passwords.hash(wanted.password)
+            if stored.password != .nobody,
+                try await passwords.verify(wanted.password, stored.password, for: Self.client)
+            {
+                return
+            }
+            let hash = try await passwords.hash(wanted.password, for: Self.client)
             isSet = try await database.write { db in
                 // Another instance may have been faster, with the same password.
                 guard try OperatorRecords.setPassword(stored.id, from: stored.password, to: hash, in: db) else {

@@ -1,7 +1,4 @@
 import COpenSSL
-import Dispatch
-import Synchronization
-import Synchronized
 
 /// Random tokens and their stored form. All cryptography is OpenSSL's.
 package enum Secrets {
@@ -126,46 +123,5 @@ package struct PasswordHash: Equatable, Sendable {
             }
         }
         return result == 1 ? key : nil
-    }
-}
-
-/// Runs scrypt off the event loops and off the writer, one at a time, with a bounded queue: a flood of logins waits for
-/// itself and stops nobody else.
-package final class PasswordWorker: Sendable {
-    private let queue = DispatchQueue(label: "passwords", qos: .utility)
-    private let waiting = Lock(0)
-    private let isClosed = Atomic<Bool>(false)
-    private let most: Int
-
-    package init(most: Int = 64) { self.most = most }
-
-    /// The service is ending: who still waits is told to try again, so that nobody is left without an answer.
-    package func close() { isClosed.store(true, ordering: .relaxed) }
-
-    package func hash(_ password: String) async throws -> PasswordHash {
-        try await run { try PasswordHash.make(password) }
-    }
-
-    package func verify(_ password: String, _ hash: PasswordHash) async throws -> Bool {
-        try await run { hash.matches(password) }
-    }
-
-    private func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        let isFull = waiting.withLock { waiting in
-            if waiting >= most { return true }
-            waiting += 1
-            return false
-        }
-        if isFull { throw DeliveryError.overloaded("the login") }
-        return try await withCheckedThrowingContinuation { continuation in
-            queue.async { [self] in
-                let result = Result {
-                    if isClosed.load(ordering: .relaxed) { throw DeliveryError.overloaded("the login") }
-                    return try body()
-                }
-                waiting.withLock { $0 -= 1 }
-                continuation.resume(with: result)
-            }
-        }
     }
 }
