@@ -51,7 +51,7 @@ let benchmarks = Target.executableTarget(
     name: "bench",
     dependencies: [
         "api", "store-admin", "HTTP", "HTTPWire", "EventLoop", "Delivery", "SQLite", "AMQP", "AMQPWire", "Bytes",
-        "Synchronized", "Support", "AllocationCounter",
+        "Synchronized", "Support", "Chaos", "AllocationCounter",
     ],
     path: "Tests/Benchmarks", swiftSettings: settings)
 
@@ -105,6 +105,7 @@ let package = Package(
         benchmarks,
         allocationCounter,
         support("Support", ["COpenSSL", "Synchronized"]),
+        support("Chaos", ["Support", "SQLite", "Synchronized"]),
         .target(
             name: "FuzzTargets",
             dependencies: [
@@ -128,7 +129,7 @@ let package = Package(
         tests("WebTests", ["Support", "Web", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Service"]),
         tests("MessagingTests", ["Messaging", "AMQP", "AMQPWire", "Delivery", "Service"]),
         tests("BenchmarkTests", ["bench", "AMQP", "AMQPWire", "Bytes"]),
-        tests("SupportTests", ["Support"]),
+        tests("SupportTests", ["Support", "Chaos"]),
         tests("AMQPMemory", ["Support", "AMQP"]),
         tests("AMQPIntegration", ["Support", "AMQP", "AMQPWire", "EventLoop"]),
         tests(
@@ -138,6 +139,6 @@ let package = Package(
                 "store-admin",
             ]),
         tests("ExampleTests", ["Support"]),
-        tests("EndToEnd", ["Support", "AMQP", "AMQPWire", "api", "store-admin"]),
+        tests("EndToEnd", ["Support", "Chaos", "AMQP", "AMQPWire", "api", "store-admin"]),
     ] + (isFuzzing ? fuzzing : [])
 )

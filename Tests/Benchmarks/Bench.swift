@@ -4,7 +4,7 @@ import Glibc
 /// Measures this project beside its peers, on the machine that it runs on: `bench --help`.
 @main
 struct Bench {
-    static let all: [Benchmark] = [.http, .startup, .memory, .amqp, .soak]
+    static let all: [Benchmark] = [.http, .startup, .memory, .amqp, .soak, .chaos]
 
     static func main() async {
         var arguments = Array(CommandLine.arguments.dropFirst())

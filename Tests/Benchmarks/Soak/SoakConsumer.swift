@@ -1,4 +1,5 @@
 import AMQP
+import Support
 
 /// Takes the messages of one queue at a changing pace and settles them in every way there is.
 struct SoakConsumer {

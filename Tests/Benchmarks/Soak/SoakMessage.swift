@@ -1,3 +1,5 @@
+import Support
+
 /// A message's body: its number, and octets that follow from it, so that a damaged one is noticed.
 enum SoakMessage {
     static func body(_ id: Int) -> [UInt8] {
@@ -24,20 +26,5 @@ enum SoakMessage {
         guard body.count >= 8 else { return nil }
         let id = body[..<8].reduce(0) { $0 << 8 | Int($1) }
         return id >= 0 && body == Self.body(id) ? id : nil
-    }
-}
-
-/// A small generator of random numbers with a seed (Steele, Lea, Flood 2014).
-struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import AMQP
+import Support
 
 /// Publishes in every way there is, and asks for the outcome of every message.
 struct SoakPublisher {
