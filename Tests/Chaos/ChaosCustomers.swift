@@ -126,6 +126,8 @@ final class ChaosCustomers: Sendable {
                 throw Failure(isUnknown: false, why: "\(error)")
             }
         }
+        ledger.began(instance)
+        defer { ledger.ended(instance) }
         do {
             try socket.write(request)
             var reader = HTTPResponseReader(socket)

@@ -1,3 +1,5 @@
+import Foundation
+import Support
 import Synchronized
 
 /// What the customers and the tabs saw, while it happens. Times are milliseconds since the start.
@@ -56,6 +58,8 @@ final class ChaosLedger: Sendable {
 
     private let start = ContinuousClock.now
     private let state = Lock(State())
+    /// Requests under way, by instance of `api`.
+    private let underWay = Guarded<[Int: Int]>([:])
 
     /// Milliseconds since the start.
     var now: Int { Int((ContinuousClock.now - start) / .milliseconds(1)) }
@@ -68,5 +72,15 @@ final class ChaosLedger: Sendable {
     func violate(_ text: String) {
         let at = now
         state.withLock { $0.violations.append("\(seconds(at)) s: \(text)") }
+    }
+
+    func began(_ instance: Int) { underWay.update { $0[instance, default: 0] += 1 } }
+    func ended(_ instance: Int) { underWay.update { $0[instance, default: 0] -= 1 } }
+
+    /// Waits a moment until a request is under way, at this instance or at any, so that a death hits something. Blocks.
+    func waitUntilBusy(_ instance: Int?) {
+        _ = underWay.wait(until: Date(timeIntervalSinceNow: 0.5)) { underWay in
+            (instance.map { underWay[$0, default: 0] > 0 } ?? underWay.values.contains { $0 > 0 }) ? true : nil
+        }
     }
 }

@@ -36,10 +36,12 @@ final class ChaosNode: Sendable {
         do {
             switch fault {
             case .kill(let down):
+                try await waitUntilBusy(jitter: down)
                 try await kill()
                 try await Task.sleep(for: .milliseconds(down))
                 start = await startUntilUp()
             case .killTwice(let after, let down):
+                try await waitUntilBusy(jitter: down)
                 try await kill()
                 try await killDuringStart(after)
                 try await Task.sleep(for: .milliseconds(down))
@@ -59,6 +61,16 @@ final class ChaosNode: Sendable {
         }
         let happened = ChaosLedger.Happened(target: target, fault: fault, from: from, until: ledger.now, start: start)
         ledger.change { $0.happened.append(happened) }
+    }
+
+    /// An order passes all processes within some milliseconds: the death comes in the midst of them.
+    private func waitUntilBusy(jitter: Int) async throws {
+        let instance = target.kind == .api ? target.number : nil
+        let time = Double(jitter % 16) * (target.kind == .api ? 0.000_5 : 0.001)
+        try await onOwnThread { [ledger] in
+            ledger.waitUntilBusy(instance)
+            Thread.sleep(forTimeInterval: time)
+        }
     }
 
     private func kill() async throws {
