@@ -24,7 +24,7 @@ struct ChaosEvaluation {
     private func describe(_ finding: ChaosAudit.Finding) -> [String] {
         let accepted = Dictionary(state.accepted.map { ($0.order, $0) }) { first, _ in first }
         var lines = ["\(finding.text): \(finding.orders.prefix(20).map(String.init).joined(separator: ", "))"]
-        for order in finding.orders.prefix(5) {
+        for order in finding.orders.prefix(3) {
             guard let entry = accepted[order] else {
                 lines.append("  order \(order) was never answered")
                 continue
@@ -32,9 +32,8 @@ struct ChaosEvaluation {
             lines.append(
                 "  order \(order), number \(entry.number)\(entry.hasKey ? "" : " without a key"), was accepted at "
                     + "\(seconds(entry.at)) s by api \(entry.instance)")
-            for fault in state.happened where fault.from - 5000 <= entry.at && entry.at <= fault.until + 1000 {
-                lines.append("    \(fault)")
-            }
+            let around = state.happened.filter { $0.from - 5000 <= entry.at && entry.at <= $0.until + 1000 }
+            lines += around.map { "    \($0)" }
         }
         return lines
     }
@@ -56,6 +55,10 @@ struct ChaosEvaluation {
         var violations: [String] = []
         if state.forgotten > 0 {
             violations.append("\(state.forgotten) orders reached the log without their message")
+            // Only orders that old are announced like that.
+            let accepted = Dictionary(state.accepted.map { ($0.order, $0.at) }) { first, _ in first }
+            let late = state.seen.filter { seen in accepted[seen.order].map { seen.at - $0 > 25_000 } ?? false }
+            violations += describe(ChaosAudit.Finding(text: "probably", orders: Set(late.map(\.order)).sorted()))
         }
         if state.accepted.count < settings.orders - state.unknown.count {
             violations.append("only \(state.accepted.count) orders were accepted")
@@ -87,7 +90,7 @@ struct ChaosEvaluation {
                 figures.otherFaults["\(fault.fault.name) \(kind)", default: 0] += 1
             }
         }
-        figures.cuts = state.cuts
+        figures.cuts = state.cuts.count
         figures.streams = state.streams
         figures.eventsSeen = state.seen.count
         figures.forgotten = state.forgotten

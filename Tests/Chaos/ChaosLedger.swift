@@ -47,7 +47,8 @@ final class ChaosLedger: Sendable {
         var attempts = 0
         var happened: [Happened] = []
         var violations: [String] = []
-        var cuts = 0
+        /// The cuts of tabs as they happened.
+        var cuts: [String] = []
         var streams = 0
         /// Every new-order event of every tab.
         var seen: [(order: Int, at: Int)] = []

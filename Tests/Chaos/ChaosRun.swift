@@ -38,7 +38,8 @@ package struct ChaosRun: Sendable {
         } else {
             report.folder = folder
             let steps = schedule.steps.map(\.description).joined(separator: "\n")
-            let happened = ledger.current.happened.map(\.description).joined(separator: "\n")
+            let state = ledger.current
+            let happened = (state.happened.map(\.description) + state.cuts).joined(separator: "\n")
             let text = "\(report.summary)\n\nSchedule\n\(steps)\n\nWhat happened\n\(happened)\n\n\(report.table)\n"
             try text.write(toFile: folder + "/report.txt", atomically: true, encoding: .utf8)
         }
@@ -106,12 +107,15 @@ package struct ChaosRun: Sendable {
             let wait = begin + cut.at - ledger.now
             if wait > 0 { try? await Task.sleep(for: .milliseconds(wait)) }
             // The next that has a connection.
-            for offset in 0..<tabs.count where tabs[(cut.tab + offset) % tabs.count].cut(cut.kind) {
+            for offset in 0..<tabs.count {
+                let tab = tabs[(cut.tab + offset) % tabs.count]
+                guard tab.cut(cut.kind) else { continue }
                 count += 1
+                let line = "\(seconds(ledger.now)) s  \(tab.name): \(cut.kind)"
+                ledger.change { $0.cuts.append(line) }
                 break
             }
         }
-        ledger.change { [count] in $0.cuts = count }
         if count < settings.cuts { ledger.violate("only \(count) connections of tabs could be cut") }
     }
 

@@ -19,6 +19,9 @@ package struct ChaosSchedule: Sendable, Equatable {
             case goodbye
             /// After so many further octets, wherever that is.
             case midway(octets: Int)
+            /// Now; then the tab stays away for so many milliseconds, so that there is something to replay, and the next
+            /// stream is cut after so many octets.
+            case duringReplay(away: Int, octets: Int)
         }
 
         package let at: Int
@@ -51,10 +54,14 @@ package struct ChaosSchedule: Sendable, Equatable {
         let count = settings.cuts + settings.cuts / 4 + 2
         cuts = (0..<count).map { number in
             let kind: Cut.Kind =
-                switch Int.random(in: 0..<3, using: &generator) {
+                switch Int.random(in: 0..<4, using: &generator) {
                 case 0: .reset
                 case 1: .goodbye
-                default: .midway(octets: Int.random(in: 1...8000, using: &generator))
+                case 2: .midway(octets: Int.random(in: 1...8000, using: &generator))
+                default:
+                    .duringReplay(
+                        away: Int.random(in: 0...2000, using: &generator),
+                        octets: Int.random(in: 1...5000, using: &generator))
                 }
             let at = (Double(number) + Double.random(in: 0..<1, using: &generator)) * Double(length) / Double(count)
             return Cut(at: Int(at), tab: Int.random(in: 0..<1_000_000, using: &generator), kind: kind)

@@ -13,8 +13,11 @@ final class ChaosTab: Sendable {
     private struct State {
         var events: [Event] = []
         var socket: TestSocket?
-        /// Octets after which the connection is dropped.
+        /// Octets after which the connection is dropped, and the next one.
         var budget: Int?
+        var nextBudget: Int?
+        /// Milliseconds before the next connection.
+        var away = 20
         var parser = EventStreamParser(lastEventID: "0")
         var isClosed = false
         var isRunning = true
@@ -40,7 +43,11 @@ final class ChaosTab: Sendable {
                 do { try read(instance) } catch {
                     // What a browser would do too; what matters is what it has in the end.
                 }
-                Thread.sleep(forTimeInterval: 0.02)
+                let away = state.update { state in
+                    defer { state.away = 20 }
+                    return state.away
+                }
+                Thread.sleep(forTimeInterval: Double(away) / 1000)
             }
             state.update { $0.isRunning = false }
         }
@@ -57,6 +64,9 @@ final class ChaosTab: Sendable {
             case .reset: socket.reset()
             case .goodbye: socket.cut()
             case .midway(let octets): state.budget = octets
+            case .duringReplay(let away, let octets):
+                (state.away, state.nextBudget) = (max(away, 20), octets)
+                socket.reset()
             }
             return true
         }
@@ -82,7 +92,7 @@ final class ChaosTab: Sendable {
         let cursor = state.update { state -> String? in
             if state.isClosed { return nil }
             state.socket = socket
-            state.budget = nil
+            (state.budget, state.nextBudget) = (state.nextBudget, nil)
             // What was half read is dropped.
             state.parser = EventStreamParser(lastEventID: state.parser.lastEventID)
             return state.parser.lastEventID
