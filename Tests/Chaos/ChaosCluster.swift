@@ -103,6 +103,12 @@ final class ChaosCluster: Sendable {
         nodes[ChaosTarget(.broker)]?.examine()
     }
 
+    /// The lock files by which processes of `api` are known to be alive.
+    func instanceFiles() -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { $0.contains(".instance-") }
+    }
+
     /// What still runs although it has been ended: processes with the database's path in their environment.
     func leaked() -> [String] {
         let mark = "DATABASE_PATH=" + databasePath

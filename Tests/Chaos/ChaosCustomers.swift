@@ -16,6 +16,7 @@ final class ChaosCustomers: Sendable {
     }
 
     private static let stores: [[Int]] = [[1, 2, 3, 4, 5], [6, 7, 8, 9], [10, 11, 12, 13]]
+    private static let burst = 8
     static let storeCount = stores.count
 
     private let settings: ChaosSettings
@@ -33,7 +34,8 @@ final class ChaosCustomers: Sendable {
             Thread.detachNewThread { [self] in
                 var sockets = [TestSocket?](repeating: nil, count: ports.count)
                 while let number = nextNumber() {
-                    let due = start + .seconds(Double(number) / settings.rate)
+                    // Some at the same time, so that they share commits and deaths.
+                    let due = start + .seconds(Double(number - number % Self.burst) / settings.rate)
                     let wait = (due - ContinuousClock.now) / .seconds(1)
                     if wait > 0 { Thread.sleep(forTimeInterval: wait) }
                     place(number, &sockets)

@@ -12,6 +12,11 @@ struct ChaosDatabase {
 
     func outboxCount() throws -> Int { try connection.one("SELECT count(*) FROM outbox") { try $0.int(0) } }
 
+    /// Processes of `api` that are alive or have left something.
+    func instanceCount() throws -> Int {
+        try connection.one("SELECT count(*) FROM instance WHERE service = 'api'") { try $0.int(0) }
+    }
+
     /// Events of new orders in the log of a store.
     func loggedCount(store: Int) throws -> Int {
         try connection.one(

@@ -66,7 +66,8 @@ final class ChaosNode: Sendable {
     /// An order passes all processes within some milliseconds: the death comes in the midst of them.
     private func waitUntilBusy(jitter: Int) async throws {
         let instance = target.kind == .api ? target.number : nil
-        let time = Double(jitter % 16) * (target.kind == .api ? 0.000_5 : 0.001)
+        // Half of them hit the request itself, the others what follows.
+        let time = Double(jitter / 2 % 16) * (jitter.isMultiple(of: 2) ? 0.000_1 : 0.000_7)
         try await onOwnThread { [ledger] in
             ledger.waitUntilBusy(instance)
             Thread.sleep(forTimeInterval: time)

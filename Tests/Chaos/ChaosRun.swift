@@ -102,21 +102,19 @@ package struct ChaosRun: Sendable {
     }
 
     private func cut(_ tabs: [ChaosTab], since begin: Int, _ ledger: ChaosLedger) async {
-        var count = 0
-        for cut in schedule.cuts where count < settings.cuts {
+        for cut in schedule.cuts {
             let wait = begin + cut.at - ledger.now
             if wait > 0 { try? await Task.sleep(for: .milliseconds(wait)) }
-            // The next that has a connection.
-            for offset in 0..<tabs.count {
-                let tab = tabs[(cut.tab + offset) % tabs.count]
-                guard tab.cut(cut.kind) else { continue }
-                count += 1
-                let line = "\(seconds(ledger.now)) s  \(tab.name): \(cut.kind)"
-                ledger.change { $0.cuts.append(line) }
-                break
+            // The next that has a connection; when every store-admin is down, the first that has one again.
+            var hit: ChaosTab?
+            try? await eventually("a tab has a connection", within: 60) {
+                hit = (0..<tabs.count).lazy.map { tabs[(cut.tab + $0) % tabs.count] }.first { $0.cut(cut.kind) }
+                return hit != nil
             }
+            guard let hit else { return ledger.violate("no tab could connect for a minute") }
+            let line = "\(seconds(ledger.now)) s  \(hit.name): \(cut.kind)"
+            ledger.change { $0.cuts.append(line) }
         }
-        if count < settings.cuts { ledger.violate("only \(count) connections of tabs could be cut") }
     }
 
     /// A line every half minute; new tokens before the old ones expire.
@@ -158,6 +156,9 @@ package struct ChaosRun: Sendable {
             try tabs.allSatisfy { try $0.count >= database.loggedCount(store: $0.store) }
         }
         await settle("the broker's queues are empty") { try await cluster.waitingMessages().isEmpty }
+        await settle("nothing is left of the instances that died") {
+            try database.instanceCount() == settings.instances
+        }
         let waiting = try await cluster.waitingMessages()
         if !waiting.isEmpty { ledger.violate("messages are left in the queues: \(waiting)") }
 
@@ -167,6 +168,9 @@ package struct ChaosRun: Sendable {
         }
         for tab in tabs { try await tab.close() }
         await cluster.end(ledger)
+        let left = try database.instanceCount()
+        if left > 0 { ledger.violate("\(left) instances have ended in order and left their entry") }
+        for file in cluster.instanceFiles() { ledger.violate("the file of an instance is left: \(file)") }
         for process in cluster.leaked() { ledger.violate("process \(process) is left") }
         for damage in try database.damage() { ledger.violate("the database file is damaged: \(damage)") }
         let state = ledger.current

@@ -50,8 +50,7 @@ package struct ChaosSchedule: Sendable, Equatable {
             steps.append(Step(at: at, target: target, fault: fault))
         }
         self.steps = steps.sorted { $0.at < $1.at }
-        // Some more than are asked for: one may find its tab without a connection.
-        let count = settings.cuts + settings.cuts / 4 + 2
+        let count = settings.cuts
         cuts = (0..<count).map { number in
             let kind: Cut.Kind =
                 switch Int.random(in: 0..<4, using: &generator) {
