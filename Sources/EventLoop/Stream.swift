@@ -77,14 +77,6 @@ package final class Stream: ReadinessHandler {
         return ioctl(descriptor, UInt(TIOCOUTQ), &octets) == 0 ? Int(octets) : nil
     }
 
-    /// Lets unacknowledged output break the connection after `time` (TCP_USER_TIMEOUT, tcp(7)).
-    package func setUserTimeout(_ time: Duration) {
-        var milliseconds = CUnsignedInt(clamping: time.wholeMilliseconds)
-        _ = setsockopt(
-            descriptor, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds,
-            socklen_t(MemoryLayout<CUnsignedInt>.size))
-    }
-
     // MARK: - Output
 
     /// Lets `body` append octets. Nothing is appended when the output limit is reached or the stream is closing.
@@ -207,6 +199,11 @@ package final class Stream: ReadinessHandler {
     package func resumeReading() {
         isReadPaused = false
         updateInterest()
+    }
+
+    /// Takes what has arrived, which the loop has perhaps not looked at yet.
+    package func receiveNow() {
+        if !isClosed, interest.contains(.readable) { receive() }
     }
 
     package func ready(_ readiness: Readiness) {

@@ -21,7 +21,7 @@ extension Connection {
     ) -> Outcome {
         guard let stream else { return .refused }
         let before = stream.pendingOutput
-        defer { queuedSinceSweep &+= stream.pendingOutput &- before }
+        defer { progress.queued &+= stream.pendingOutput &- before }
         let body = response.body
         let count = body.count
         let isCopied = !isHead && count <= Connection.copyLimit
@@ -64,7 +64,7 @@ extension Connection {
     /// Lets `write` queue output, and counts it.
     func queue(on stream: Stream, _ write: (Stream) -> Bool) -> Bool {
         let before = stream.pendingOutput
-        defer { queuedSinceSweep &+= stream.pendingOutput &- before }
+        defer { progress.queued &+= stream.pendingOutput &- before }
         return write(stream)
     }
 

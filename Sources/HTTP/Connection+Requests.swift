@@ -40,7 +40,7 @@ extension Connection {
         let range: Range<Int>
         do throws(HTTPError) {
             guard let found = try scanner.scan(bytes, limit: context.configuration.headLimit) else {
-                if isFirstPart { deadline = context.tick &+ context.ticks.head }
+                if isFirstPart { setDeadline(context.ticks.head) }
                 return nil
             }
             range = found
@@ -84,7 +84,7 @@ extension Connection {
         }
         self.request = request
         phase = .body
-        deadline = context.tick &+ context.ticks.body
+        setDeadline(context.ticks.body)
     }
 
     /// Returns how many octets belong to the body.
@@ -170,8 +170,13 @@ extension Connection {
     }
 
     private func finish(_ request: RequestStorage, _ response: consuming Response) {
-        context.hooks.after?(Request(request), &response)
         let isHead = request.head.method == .head
+        if case .eventStream = response.body, !isHead, context.isFullOfStreams {
+            let error = HTTPError(.serviceUnavailable, "too many event streams; try again soon")
+            response = context.hooks.errorResponder(error, Request(request), request.traceID)
+            response.fields.set("Retry-After", "5")
+        }
+        context.hooks.after?(Request(request), &response)
         let minorVersion = request.head.minorVersion
         let endsWithConnection =
             switch response.body {
@@ -194,7 +199,7 @@ extension Connection {
         if outcome == .asGiven, !isHead, case .eventStream(let start) = response.body {
             beginEventStream(start)
         } else if keepsAlive {
-            deadline = context.tick &+ context.ticks.idle
+            setDeadline(context.ticks.idle)
         } else {
             linger()
         }

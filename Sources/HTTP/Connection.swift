@@ -39,10 +39,9 @@ actor Connection: StreamHandler {
     var index = -1
     /// The sweep at which the phase has lasted too long.
     var deadline: UInt32 = 0
-    /// Sweeps since the client last took some of the output, how much waited then, and how much was queued since.
-    var stalledSweeps: UInt32 = 0
-    var stalledOutput = 0
-    var queuedSinceSweep = 0
+    /// The sweep at which the phase, or the wait for the next request, began.
+    var since: UInt32 = 0
+    var progress = OutputProgress()
     var lingered = 0
     /// Octets of this connection in the loop's `bufferedInput`.
     var accounted = 0
@@ -63,7 +62,7 @@ actor Connection: StreamHandler {
         nonisolated(unsafe) let stream = stream
         assumeIsolated { connection in
             connection.stream = stream
-            connection.deadline = connection.context.tick &+ connection.context.ticks.head
+            connection.setDeadline(connection.context.ticks.head)
             connection.index = connection.context.add(connection)
             if connection.context.isDraining { connection.drain() }
         }
@@ -200,7 +199,10 @@ actor Connection: StreamHandler {
     }
 
     /// Replies to pipelined requests gather no further than this.
-    var isOutputFull: Bool { (stream?.pendingOutput ?? 0) > 1 << 20 }
+    var isOutputFull: Bool { (stream?.pendingOutput ?? 0) > (context.isOutputTight ? 0 : 256 * 1024) }
+
+    /// A connection with no more than this waiting is never ended for what waits for others.
+    static let modestOutput = 16 * 1024
 
     // MARK: - End
 
@@ -212,7 +214,7 @@ actor Connection: StreamHandler {
         request = nil
         input.release()
         updateAccount()
-        deadline = context.tick &+ context.lingerTicks
+        setDeadline(context.lingerTicks)
         if hasPeerEnded {
             stream?.closeAfterFlush()
         } else {
@@ -232,64 +234,8 @@ actor Connection: StreamHandler {
         if phase == .streaming { endEventStream() }
     }
 
-    func closeIfIdle() {
-        if phase == .head, input.isEmpty { linger() }
-    }
-
     /// At shutdown, for a connection whose last octets have left: the client had time to close its side.
     func closeIfLingering() {
         if phase == .lingering, stream?.pendingOutput == 0 { stream?.close() }
-    }
-
-    // MARK: - Time
-
-    private func isPast(_ deadline: UInt32) -> Bool { Int32(bitPattern: context.tick &- deadline) >= 0 }
-
-    /// Called at regular times for every connection.
-    func sweep() {
-        guard let stream else { return }
-        let waiting = stream.pendingOutput
-        if waiting > 0 {
-            // What left since the last sweep is progress; a full queue of an event stream is seen to when it is written to.
-            let hasProgress = waiting < stalledOutput + queuedSinceSweep
-            stalledSweeps = hasProgress || stalledOutput == 0 ? 0 : stalledSweeps &+ 1
-            stalledOutput = waiting
-            queuedSinceSweep = 0
-            if stalledSweeps >= context.ticks.write { return stream.close() }
-        } else {
-            stalledOutput = 0
-            stalledSweeps = 0
-            queuedSinceSweep = 0
-        }
-        switch phase {
-        case .head:
-            guard isPast(deadline), waiting == 0 else { return }
-            if scanner.hasStarted {
-                refuse(HTTPError(.requestTimeout, "the head of the request took too long"))
-            } else {
-                linger()
-            }
-        case .body:
-            if isPast(deadline) { checkBodyRate() }
-        case .lingering:
-            if waiting > 0 {
-                deadline = context.tick &+ context.lingerTicks
-            } else if isPast(deadline) {
-                stream.close()
-            }
-        case .streaming:
-            sweepEventStream()
-        case .responding, .sending, .closed:
-            break
-        }
-    }
-
-    /// After the body's grace a client must have sent at the minimum rate, counted from the end of the head.
-    private func checkBodyRate() {
-        guard let request else { return }
-        let elapsed = Double(context.tick &- (deadline &- context.ticks.body)) / context.ticks.perSecond
-        if Double(request.body.count) < elapsed * Double(context.configuration.minimumBodyRate) {
-            refuse(HTTPError(.requestTimeout, "the body of the request took too long"))
-        }
     }
 }

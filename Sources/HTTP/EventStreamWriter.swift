@@ -97,6 +97,7 @@ extension Connection {
         context.statistics.streamOpened()
         // A peer that vanished without a word is noticed by the heartbeats that it does not acknowledge.
         stream.setUserTimeout(context.configuration.writeTimeout)
+        stream.setSendBuffer(context.configuration.eventStreams.sendBuffer)
         if isReadingPaused {
             isReadingPaused = false
             stream.resumeReading()

@@ -28,9 +28,7 @@ package final class HTTPServer: Sendable {
         let statistics = ServerStatistics { door.connectionDidClose(open: $0) }
         let routes = RouteTable(router)
         let contexts = group.loops.map {
-            ServerLoop(
-                $0, configuration, hooks, routes, statistics,
-                bufferedInputLimit: configuration.bufferedInputLimit / group.loops.count)
+            ServerLoop($0, configuration, hooks, routes, statistics, loops: group.loops.count)
         }
         let bound = try await withCheckedThrowingContinuation { continuation in
             group.first.execute {
@@ -93,6 +91,7 @@ private final class Door: @unchecked Sendable {
         if statistics.accepted() >= limit {
             isPaused.store(true, ordering: .sequentiallyConsistent)
             listener?.pause()
+            for context in contexts { context.loop.execute { context.makeRoom() } }
             // One may have closed between the count and the flag.
             connectionDidClose(open: statistics.openConnections)
         }
@@ -108,10 +107,10 @@ private final class Door: @unchecked Sendable {
 
     /// Called on any loop.
     func connectionDidClose(open: Int) {
-        guard open < limit, isPaused.load(ordering: .sequentiallyConsistent) else { return }
+        guard open < limit, isPaused.exchange(false, ordering: .sequentiallyConsistent) else { return }
         loop.execute { [self] in
-            isPaused.store(false, ordering: .sequentiallyConsistent)
-            listener?.resume()
+            // It may be full again, and waits for the next that closes.
+            if !isPaused.load(ordering: .sequentiallyConsistent) { listener?.resume() }
         }
     }
 

@@ -141,7 +141,7 @@ extension Connection {
         }
         guard state.keepsAlive, !context.isDraining else { return linger() }
         phase = .head
-        deadline = context.tick &+ context.ticks.idle
+        setDeadline(context.ticks.idle)
         continueReading()
         if hasPeerEnded, phase == .head { stream?.closeAfterFlush() }
     }

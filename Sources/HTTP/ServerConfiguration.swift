@@ -7,10 +7,14 @@ package struct ServerConfiguration: Sendable {
     package var fieldLimit = 100
     /// Octets of a request's body where the route names no other limit.
     package var bodyLimit = 1 << 20
-    /// While so many connections are open, none is accepted.
+    /// Connections that may be open. When there are so many, those that have waited longest for their client (between
+    /// requests, or in the midst of one) are ended for new ones; while there is none to end, none is accepted.
     package var connectionLimit = 20_000
     /// Octets of unfinished requests that all connections together may hold; beyond it they are answered 503.
     package var bufferedInputLimit = 64 << 20
+    /// Octets of replies and events that may wait for all clients together; beyond it those who take too little are cut
+    /// off at once, and nobody gets a further reply before the last has left. Octets that streams share count for each.
+    package var bufferedOutputLimit = 64 << 20
 
     /// From the first octet of a head (or the connection's start) to its end.
     package var headTimeout = Duration.seconds(10)
@@ -22,6 +26,8 @@ package struct ServerConfiguration: Sendable {
     package var idleTimeout = Duration.seconds(75)
     /// Without progress of the output.
     package var writeTimeout = Duration.seconds(30)
+    /// Octets a second that a client must take on average when output has waited for `writeTimeout`.
+    package var minimumOutputRate = 1024
     /// How long, and how many octets, are read and dropped after the last reply, so that it reaches a client that
     /// is still sending.
     package var lingerTimeout = Duration.seconds(5)
@@ -33,6 +39,11 @@ package struct ServerConfiguration: Sendable {
     package var eventStreams = EventStreams()
 
     package struct EventStreams: Sendable {
+        /// Streams that may be open; further ones are answered 503. Below `connectionLimit`, so that requests have room.
+        package var limit = 18_000
+        /// Octets that the kernel may hold for one stream (half of what it then takes, see SO_SNDBUF in socket(7)). By
+        /// itself it would grow to megabytes for each one who does not read.
+        package var sendBuffer = 64 * 1024
         /// Octets that may wait for one subscriber; one that is further behind is cut off.
         package var queueLimit = 1 << 20
         /// A stream ends after this time, give or take a tenth, so that not all clients return at once.

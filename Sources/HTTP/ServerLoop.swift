@@ -38,6 +38,12 @@ final class ServerLoop: @unchecked Sendable {
     /// Octets of unfinished requests that are held now.
     var bufferedInput = 0
     let bufferedInputLimit: Int
+    private let bufferedOutputLimit: Int
+    /// Connections that are ended at a time: finding them costs a look at all.
+    private let roomMade: Int
+    /// More output waited for clients at the last sweep than ought to.
+    private(set) var isOutputTight = false
+    private var outputFound = 0
 
     /// What a connection of this loop gets just now.
     var received = ReceivedBytes(UnsafeRawBufferPointer(start: nil, count: 0))
@@ -53,14 +59,16 @@ final class ServerLoop: @unchecked Sendable {
 
     init(
         _ loop: EventLoop, _ configuration: ServerConfiguration, _ hooks: Hooks, _ routes: RouteTable,
-        _ statistics: ServerStatistics, bufferedInputLimit: Int
+        _ statistics: ServerStatistics, loops: Int
     ) {
         self.loop = loop
         self.configuration = configuration
         self.hooks = hooks
         self.routes = routes
         self.statistics = statistics
-        self.bufferedInputLimit = bufferedInputLimit
+        bufferedInputLimit = configuration.bufferedInputLimit / loops
+        bufferedOutputLimit = configuration.bufferedOutputLimit / loops
+        roomMade = max(1, configuration.connectionLimit / 16 / loops)
         ticks = Ticks(configuration)
     }
 
@@ -105,9 +113,27 @@ final class ServerLoop: @unchecked Sendable {
     private func scheduleSweep() {
         loop.schedule(after: configuration.sweepInterval) { [self] in
             tick &+= 1
+            outputFound = 0
             forEachConnection { $0.sweep() }
+            isOutputTight = outputFound > bufferedOutputLimit
+            if statistics.openConnections >= configuration.connectionLimit { makeRoom() }
             if connections.isEmpty { isSweeping = false } else { scheduleSweep() }
         }
+    }
+
+    func noteOutput(_ count: Int) { outputFound += count }
+
+    var isFullOfStreams: Bool { statistics.openStreams >= configuration.eventStreams.limit }
+
+    /// Ends some of the connections that wait for their client, those first that have waited longest.
+    func makeRoom() {
+        let all = connections
+        var waiting: [(sweeps: UInt32, index: Int)] = []
+        for index in all.indices {
+            if let sweeps = all[index].assumeIsolated({ $0.waitedSweeps }) { waiting.append((sweeps, index)) }
+        }
+        waiting.sort { $0.sweeps > $1.sweeps }
+        for (_, index) in waiting.prefix(roomMade) { all[index].assumeIsolated { $0.makeRoom() } }
     }
 
     /// From the end, since a connection that closes is replaced by the last one.

@@ -6,6 +6,7 @@ package final class ServerStatistics: Sendable {
     private let acceptedCount = Atomic<Int>(0)
     private let streams = Atomic<Int>(0)
     private let cutOff = Atomic<Int>(0)
+    private let evicted = Atomic<Int>(0)
     private let onClose: @Sendable (_ open: Int) -> Void
 
     init(onClose: @escaping @Sendable (Int) -> Void) { self.onClose = onClose }
@@ -19,6 +20,9 @@ package final class ServerStatistics: Sendable {
     /// Subscribers that were cut off because their queue was full, since the start.
     package var streamsCutOff: Int { cutOff.load(ordering: .relaxed) }
 
+    /// Connections that were ended to make room for others, since the start.
+    package var evictedConnections: Int { evicted.load(ordering: .relaxed) }
+
     /// Returns how many connections are open with this one.
     func accepted() -> Int {
         acceptedCount.wrappingAdd(1, ordering: .relaxed)
@@ -28,5 +32,6 @@ package final class ServerStatistics: Sendable {
     func closed() { onClose(open.wrappingSubtract(1, ordering: .sequentiallyConsistent).newValue) }
     func streamOpened() { streams.wrappingAdd(1, ordering: .relaxed) }
     func streamClosed() { streams.wrappingSubtract(1, ordering: .relaxed) }
+    func connectionWasEvicted() { evicted.wrappingAdd(1, ordering: .relaxed) }
     func streamWasCutOff() { cutOff.wrappingAdd(1, ordering: .relaxed) }
 }

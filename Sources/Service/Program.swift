@@ -50,7 +50,7 @@ package struct Program: Sendable {
         runOption(Array(CommandLine.arguments.dropFirst()), port: port)
         // Before any thread is started, since threads inherit the mask.
         SignalSource.block(Lifecycle.signals)
-        raiseDescriptorLimit()
+        Descriptors.raiseLimit()
         do {
             let settings = try CommonSettings(.process, port: port)
             let log = Logger(service: name, level: settings.logLevel, format: settings.logFormat)
@@ -128,13 +128,5 @@ package struct Program: Sendable {
             Settings are environment variables:
             \(lines.joined(separator: "\n"))
             """
-    }
-
-    /// Ten thousand streams need ten thousand descriptors; the soft limit is often 1,024.
-    private func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = min(limit.rlim_max, 1 << 20)
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }

@@ -18,6 +18,20 @@ package enum OperationRoutes {
         }
     }
 
+    /// What the server tells of its connections.
+    static func observe(_ server: HTTPServer, metrics: Metrics) {
+        let statistics = server.statistics
+        metrics.reading("http_connections_open", help: "Connections that are open.") {
+            Double(statistics.openConnections)
+        }
+        metrics.countReading("http_connections_accepted_total", help: "Connections accepted.") {
+            Double(statistics.acceptedConnections)
+        }
+        metrics.countReading("http_connections_evicted_total", help: "Connections ended to make room for others.") {
+            Double(statistics.evictedConnections)
+        }
+    }
+
     /// What the database tells of itself.
     package static func observe(_ database: Database, on loop: EventLoop, health: Health, metrics: Metrics) {
         health.add("database") {

@@ -36,6 +36,9 @@ package struct ServiceSetup: Sendable {
         configuration.eventStreams.heartbeat = { EventStreams.heartbeat() }
         // The largest order is far below it.
         configuration.bodyLimit = 64 * 1024
+        // The database, the broker and the log need some descriptors too; at their limit nobody could be let in.
+        configuration.connectionLimit = min(20_000, max(64, Descriptors.limit - 200))
+        configuration.eventStreams.limit = configuration.connectionLimit * 9 / 10
         let hooks = CommonHooks(publicOrigin: settings.publicOrigin, metrics: metrics, log: log).hooks
         do {
             guard let address = try await address() else {
@@ -43,6 +46,7 @@ package struct ServiceSetup: Sendable {
             }
             let server = try await HTTPServer.start(
                 address, router, configuration: configuration, hooks: hooks, on: group)
+            OperationRoutes.observe(server, metrics: metrics)
             log.info(
                 "listening",
                 [

@@ -81,26 +81,6 @@ struct LifeTests {
         }
     }
 
-    @Test("beyond the limit connections wait until one closes")
-    func connectionLimit() async throws {
-        var configuration = fastConfiguration()
-        configuration.connectionLimit = 2
-        try await withServer(configuration: configuration) { router in
-            router.onInline(.get, "/") { _ in .text("ok") }
-        } _: { server in
-            let one = try Client(server)
-            let two = try Client(server)
-            #expect(try one.get("/").status == 200)
-            #expect(try two.get("/").status == 200)
-            let three = try Client(server)
-            try three.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            #expect(try two.get("/").status == 200)
-            #expect(server.statistics.openConnections == 2)
-            one.close()
-            #expect(try three.reply().status == 200)
-        }
-    }
-
     /// Octets of resident memory of this process.
     private func residentMemory() throws -> Int {
         guard let file = fopen("/proc/self/statm", "r") else { throw TestFailure("no /proc") }
