@@ -25,5 +25,12 @@ struct Arguments {
         return number
     }
 
+    mutating func decimal(_ range: ClosedRange<Double>) throws -> Double {
+        guard let number = Double(try value()), range.contains(number) else {
+            throw BenchmarkError("\(option) takes a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
     func unknown(_ help: String) -> BenchmarkError { BenchmarkError("there is no option \(option)\n\(help)") }
 }

@@ -4,7 +4,9 @@ import Glibc
 /// Measures this project beside its peers, on the machine that it runs on: `bench --help`.
 @main
 struct Bench {
-    static let all: [Benchmark] = [.http, .startup, .memory, .amqp, .soak, .chaos]
+    static let all: [Benchmark] = [
+        .http, .startup, .memory, .amqp, .soak, .chaos, .outage, .streams, .ending, .slow,
+    ]
 
     static func main() async {
         var arguments = Array(CommandLine.arguments.dropFirst())

@@ -92,6 +92,39 @@ final class Child: Sendable {
         return lines.joined(separator: "\n")
     }
 
+    /// Forgets what it writes from now on, on a thread of its own, so that it never has to wait.
+    func drain() {
+        let output = dup(self.output)
+        let thread = try? spawnThread(named: "drain") {
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while read(output, &buffer, buffer.count) > 0 {}
+            close(output)
+        }
+        if let thread { pthread_detach(thread) }
+    }
+
+    /// Sends SIGTERM; returns its status as of waitpid(2) and the seconds it took, or nil if it had to be killed after
+    /// `limit` seconds.
+    func terminate(within limit: Double) -> (status: CInt, seconds: Double)? {
+        hasEnded.withLock { hasEnded in
+            let start = monotonicSeconds()
+            kill(pid, SIGTERM)
+            var status: CInt = 0
+            var isOver = false
+            while !isOver, monotonicSeconds() < start + limit {
+                isOver = waitpid(pid, &status, WNOHANG) != 0
+                if !isOver { usleep(1000) }
+            }
+            if !isOver {
+                kill(pid, SIGKILL)
+                waitpid(pid, &status, 0)
+            }
+            hasEnded = true
+            CleanUp.remove(pid)
+            return isOver ? (status, monotonicSeconds() - start) : nil
+        }
+    }
+
     /// Waits for its end; returns its exit status.
     func waitForEnd() -> CInt {
         hasEnded.withLock { hasEnded in

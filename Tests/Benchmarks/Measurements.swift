@@ -65,7 +65,8 @@ struct Series: Encodable {
         try container.encode(rounded(values.max() ?? 0), forKey: .max)
     }
 
-    private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+    /// JSON has no infinity: null.
+    private func rounded(_ value: Double) -> Double? { value.isFinite ? (value * 1000).rounded() / 1000 : nil }
 }
 
 /// `value` with a fixed number of decimals, thousands set apart.

@@ -19,8 +19,11 @@ enum Probe {
         return (status, String(text[end.upperBound...]))
     }
 
-    private static func connectedSocket(_ port: Int) throws -> CInt {
+    static func connectedSocket(_ port: Int, receiveBuffer: CInt? = nil) throws -> CInt {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        if var receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<CInt>.size))
+        }
         let code = withAddress(port) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
         guard code == 0 else {
             let reason = errno

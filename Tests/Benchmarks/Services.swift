@@ -2,22 +2,25 @@ import Delivery
 import Glibc
 import SQLite
 
-/// The two services on one database, without a broker: what they announce waits.
-struct Services {
+/// The two services on one database, by default without a broker: what they announce waits.
+struct Services: Sendable {
     static let names = ["api", "store-admin"]
 
     private let programs: String
     private let database: String
-    private let broker: Probe.ClosedPort
+    private let closedPort: Probe.ClosedPort?
+    private let broker: String
 
     /// Makes the database: demo data, and `orders` orders of the demo customers that are announced and closed but for
     /// the youngest hundred.
-    init(_ options: Options) async throws {
+    /// - Parameter broker: its URL.
+    init(_ options: Options, broker: String? = nil) async throws {
         programs = options.programs
         for name in Services.names where access("\(programs)/\(name)", X_OK) != 0 {
             throw BenchmarkError("\(programs)/\(name) is not there; build it: swift build -c release --product \(name)")
         }
-        broker = try Probe.ClosedPort()
+        closedPort = broker == nil ? try Probe.ClosedPort() : nil
+        self.broker = broker ?? "amqp://guest:guest@127.0.0.1:\(closedPort?.number ?? 0)/"
         database = "\(try CleanUp.makeFolder())/delivery.db"
         let file = try await DeliveryDatabase.open(path: database, demoData: true)
         let orders = options.orders
@@ -53,13 +56,13 @@ struct Services {
             """)
     }
 
-    /// Starts a service on a free port. Returns when it says that it listens.
-    func start(_ name: String) throws -> (child: Child, port: Int) {
+    /// Starts a service, on a free port unless one is named. Returns when it says that it listens.
+    func start(_ name: String, port: Int = 0) throws -> (child: Child, port: Int) {
         let child = try Child(
             "\(programs)/\(name)", [],
             environment: [
-                "DATABASE_PATH": database, "PORT": "0", "HOST": "127.0.0.1", "LOG_FORMAT": "json",
-                "RABBITMQ_URL": "amqp://guest:guest@127.0.0.1:\(broker.number)/",
+                "DATABASE_PATH": database, "PORT": "\(port)", "HOST": "127.0.0.1", "LOG_FORMAT": "json",
+                "RABBITMQ_URL": broker,
             ])
         while let line = child.readLine() {
             guard line.contains("\"listening\""), let start = line.firstRange(of: "\"port\":") else { continue }
