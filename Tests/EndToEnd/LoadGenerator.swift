@@ -8,12 +8,16 @@ final class LoadGenerator: Sendable {
         var accepted: [Int] = []
         var refused: [String] = []
         var broken: [String] = []
+        var closed = 0
+        var unanswered = 0
+        var seconds: [Double] = []
         var isEnding = false
         var running = 0
     }
 
     private let state: Guarded<State>
     private let givesUp: Bool
+    private let goesOn: Bool
     private let pause: Double
 
     /// Starts `customers` of them.
@@ -21,11 +25,16 @@ final class LoadGenerator: Sendable {
     /// - Parameters:
     ///   - pause: seconds that a customer waits between two orders.
     ///   - givesUp: ends a customer at the first request that gets no answer, instead of sending it again.
-    init(_ customer: HTTPTestClient, customers: Int = 3, pause: Double = 0.02, givesUp: Bool = false) {
+    ///   - goesOn: with `givesUp`, a customer goes on with a request of its own instead.
+    init(
+        _ customer: HTTPTestClient, customers: Int = 3, pause: Double = 0.02, givesUp: Bool = false,
+        goesOn: Bool = false
+    ) {
         var state = State()
         state.running = customers
         self.state = Guarded(state)
         self.givesUp = givesUp
+        self.goesOn = goesOn
         self.pause = pause
         let run = UInt64.random(in: .min ... .max)
         for lane in 0..<customers {
@@ -47,6 +56,7 @@ final class LoadGenerator: Sendable {
         // The same octets each time: they belong to the key.
         let body = Array(#"{"store_id":1,"store_menu_id_list":[1,3]}"#.utf8)
         while true {
+            let start = ContinuousClock.now
             do {
                 let reply = try client.exchange(
                     "POST", "/api/user-order",
@@ -55,14 +65,25 @@ final class LoadGenerator: Sendable {
                     state.update { $0.refused.append("\(reply.status) \(reply.text)") }
                     return false
                 }
-                state.update { $0.accepted.append(id) }
+                let seconds = (ContinuousClock.now - start) / .seconds(1)
+                state.update {
+                    $0.accepted.append(id)
+                    $0.seconds.append(seconds)
+                }
                 return true
             } catch {
                 let isRefused = "\(error)".contains("connecting to")
+                state.update { $0.unanswered += 1 }
                 if givesUp {
-                    // Nobody listens: nothing was sent. Anything else is a request without an answer.
-                    if !isRefused { state.update { $0.broken.append("\(error)") } }
-                    return false
+                    // Nobody listens: nothing was sent. A connection that ends without a word: nothing was done. Anything
+                    // else is a request without an answer.
+                    if error is NoResponse {
+                        state.update { $0.closed += 1 }
+                    } else if !isRefused {
+                        state.update { $0.broken.append("\(error)") }
+                    }
+                    if goesOn { Thread.sleep(forTimeInterval: 0.01) }
+                    return goesOn
                 }
                 Thread.sleep(forTimeInterval: 0.01)
             }
@@ -73,8 +94,14 @@ final class LoadGenerator: Sendable {
     var accepted: [Int] { state.read { $0.accepted } }
     /// Answers other than 201.
     var refused: [String] { state.read { $0.refused } }
-    /// Requests that were sent and not answered.
+    /// Requests that were sent and not answered, except those whose connection ended without a word.
     var broken: [String] { state.read { $0.broken } }
+    /// Requests whose connection ended before any octet of an answer.
+    var closed: Int { state.read { $0.closed } }
+    /// Requests without an answer, whatever the reason.
+    var unanswered: Int { state.read { $0.unanswered } }
+    /// How long each accepted order took, in their order.
+    var seconds: [Double] { state.read { $0.seconds } }
 
     /// Waits until so many more have been accepted.
     func more(_ count: Int, within seconds: Double = 30) async throws {

@@ -28,10 +28,16 @@ package struct HTTPResponse: Sendable {
     }
 }
 
+/// The connection ended, or was reset, before any octet of a response.
+package struct NoResponse: Error, CustomStringConvertible {
+    package var description: String { "the connection ended before a response" }
+}
+
 /// Reads responses off a socket, keeping what follows the one that was read.
 package struct HTTPResponseReader: ~Copyable {
     private let socket: TestSocket
     private var buffer: [UInt8] = []
+    private var hasBegun = false
 
     package init(_ socket: TestSocket) {
         self.socket = socket
@@ -105,11 +111,19 @@ package struct HTTPResponseReader: ~Copyable {
     }
 
     private mutating func fill() throws {
-        let bytes = try socket.read()
+        let bytes: [UInt8]
+        do {
+            bytes = try socket.read()
+        } catch let error as SupportError {
+            if !hasBegun, error.description.hasSuffix("reset by peer") { throw NoResponse() }
+            throw error
+        }
         guard !bytes.isEmpty else {
+            if !hasBegun { throw NoResponse() }
             throw SupportError("the connection ended within a response: \(String(decoding: buffer, as: UTF8.self))")
         }
         buffer += bytes
+        hasBegun = true
     }
 }
 

@@ -58,7 +58,7 @@ enum EndingBenchmark {
             seen.update { seen in
                 if let order {
                     seen.orders[order, default: 0] += 1
-                } else if let id = event.id {
+                } else if let id = event.id, event.data.starts(with: "{\"data\":".utf8) {
                     seen.pushes.insert(id)
                 }
             }
