@@ -18,13 +18,13 @@ extension EndToEnd {
             let pair = try await ServicePair.start(broker: broker.url(virtualHost: host))
             let stream = pair.stream(try await pair.session(), after: "0", reconnects: true)
             try await stream.connect()
-            let load = LoadGenerator(try await pair.customer(), customers: 4, pause: 0.02)
-            try await load.more(100)
+            let load = LoadGenerator(try await pair.customer(), customers: 3, pause: 0.05)
+            try await load.more(60)
             let usual = load.seconds.count
             let memory = [pair.api.residentMemory, pair.admin.residentMemory]
 
             try await broker.setMemoryAlarm(true)
-            try await load.more(100)
+            try await load.more(60)
             try await broker.setMemoryAlarm(false)
             try await stream.waitForOrders(load.accepted, within: 20)
 
@@ -133,7 +133,7 @@ extension EndToEnd {
             for socket in slow { socket.close() }
             try await eventually("they are gone") {
                 let text = try await service.http.get("/metrics").text
-                return (0..<10).contains { text.contains("\nhttp_connections_open \($0)\n") }
+                return (0..<10).contains { text.contains("\nhttp_connections_open \($0).0\n") }
             }
             try await pair.stop()
             try await broker.deleteVirtualHost(host)
