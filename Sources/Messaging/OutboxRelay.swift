@@ -179,7 +179,9 @@ package actor OutboxRelay {
         switch outcome {
         case .confirmed:
             metrics.confirmed.add()
-            metrics.seconds.observe(Double(Timestamp.now.milliseconds - message.createdAt.milliseconds) / 1000)
+            // Not negative either when the clock was set back meanwhile.
+            metrics.seconds.observe(
+                Double(max(0, Timestamp.now.milliseconds - message.createdAt.milliseconds)) / 1000)
             removals.add(message.id)
             noteConfirmed(message)
         case .refused(let reason):
@@ -270,13 +272,15 @@ package actor OutboxRelay {
         }
     }
 
-    /// - Parameter age: nil takes every row, also one that a clock which was set back since has dated into the future.
+    /// - Parameter age: of the rows that are taken; nil takes every row. One that is dated into the future, since the clock
+    ///   was set back, is taken always: it would wait until the clock has come there again.
     /// - Returns: whether it found something to publish.
     @discardableResult
     private func sweep(olderThan age: Duration? = nil) async -> Bool {
         guard let room = queue.beginSweep() else { return false }
         var found: [OutboxMessage] = []
-        let youngest = age.map { Timestamp.now.adding(.zero - $0) }
+        let now = Timestamp.now
+        let youngest = age.map { now.adding(.zero - $0) } ?? now
         var isComplete = true
         do {
             for instance in leases.held where found.count < room {
@@ -287,7 +291,7 @@ package actor OutboxRelay {
                     let page = try await database.read { db in
                         try Outbox.waiting(instance: instance, after: start, limit: Self.sweepPage, in: db)
                     }
-                    found += page.filter { message in youngest.map { message.createdAt <= $0 } ?? true }
+                    found += page.filter { $0.createdAt <= youngest || $0.createdAt > now }
                     after = page.last?.id ?? after
                     isComplete = page.count < Self.sweepPage
                 }

@@ -20,8 +20,8 @@ struct EventStreamMetrics: Sendable {
             help: "From the storing of an order to the handing of its event to a live stream, once for each stream.")
     }
 
-    /// How old an order is now. All instances have one machine's clock; where it was set back, nothing is counted.
+    /// How old an order is now, in seconds. All instances have one machine's clock; where it was set back, zero.
     static func age(_ order: FeedEvent.NewOrder) -> Double? {
-        order.orderedAt.map { Double(Timestamp.now.milliseconds - $0.milliseconds) / 1000 }
+        order.orderedAt.map { Double(max(0, Timestamp.now.milliseconds - $0.milliseconds)) / 1000 }
     }
 }

@@ -76,13 +76,14 @@ enum OrderRecords {
         return OrderListEntry(order: detail.order, store: store, menus: detail.menus)
     }
 
-    /// Ids behind `id`, oldest first, up to the first order that is not older than `time`.
+    /// Ids behind `id`, oldest first, up to the first order that is not older than `time`. One that is dated a good while
+    /// later comes from a clock that was set back since, and is taken for old: it would hold up the others until then.
     static func page(after id: Int, storedBefore time: Timestamp, limit: Int, in db: Connection) throws -> [Int] {
         var ids: [Int] = []
         var isPast = false
         try db.each("SELECT id, ordered_at FROM user_order WHERE id > ? ORDER BY id LIMIT ?", id, limit) { row in
             let storedAt = try row.int(1)
-            isPast = isPast || storedAt >= time.milliseconds
+            isPast = isPast || (storedAt >= time.milliseconds && storedAt < time.milliseconds + 120_000)
             if !isPast { ids.append(try row.int(0)) }
         }
         return ids
