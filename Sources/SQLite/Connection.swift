@@ -83,6 +83,12 @@ package final class Connection {
         hooks.deallocate()
     }
 
+    /// How long a lock held by a foreign program is waited for from now on.
+    var busyMilliseconds: Int {
+        get { Int(clamping: hooks.pointee.busyLimit / 1_000_000) }
+        set { hooks.pointee.busyLimit = UInt64(clamping: max(0, newValue)) &* 1_000_000 }
+    }
+
     /// The path as SQLite resolved it: absolute, without symbolic links.
     var resolvedPath: String { sqlite3_db_filename(handle, "main").map { String(cString: $0) } ?? "" }
 

@@ -59,6 +59,13 @@ final class Writer: @unchecked Sendable {
         try lock.acquire(within: configuration.lockMilliseconds) { queue.hasBegunClosing }
     }
 
+    /// What was waited for the turn counts: a caller must not wait for a foreign program as long again.
+    private func begin(since began: UInt64) throws(SQLiteError) {
+        let waited = Int(clamping: (monotonicNanoseconds() &- began) / 1_000_000)
+        connection.busyMilliseconds = max(0, configuration.busyMilliseconds - waited)
+        try connection.begin(.immediate)
+    }
+
     // MARK: group commit
 
     /// The jobs of one commit, and what became of them.
@@ -80,7 +87,7 @@ final class Writer: @unchecked Sendable {
         }
         let locked = monotonicNanoseconds()
         do {
-            try connection.begin(.immediate)
+            try begin(since: began)
         } catch {
             lock.release()
             return refuse(error)
@@ -103,6 +110,7 @@ final class Writer: @unchecked Sendable {
         configuration.observer?(.groupEnded(committed: group.loss == nil))
         lock.release()
 
+        noteStorage(group, hasChanges: hasChanges)
         record(group, lockTime: locked &- began, commitTime: ended &- commitBegan)
         for callback in callbacks { callback.call() }
         if group.loss == nil, hasChanges {
@@ -175,8 +183,18 @@ final class Writer: @unchecked Sendable {
         var jobs = pending
         pending = []
         queue.take(Int.max, withLater: true, into: &jobs)
-        queue.record { $0.failed += jobs.count }
+        queue.record { statistics in
+            statistics.failed += jobs.count
+            statistics.isRefusingChanges = statistics.isRefusingChanges || error.isOfStorage
+        }
         for job in jobs { job.finish(error) }
+    }
+
+    private func noteStorage(_ group: Group, hasChanges: Bool) {
+        let errors = group.failed.map(\.error) + (group.loss.map { [$0] } ?? [])
+        let isRefused = errors.contains { ($0 as? SQLiteError)?.isOfStorage == true }
+        guard isRefused || hasChanges && group.loss == nil else { return }
+        queue.record { $0.isRefusingChanges = isRefused }
     }
 
     private func record(_ group: Group, lockTime: UInt64, commitTime: UInt64) {
@@ -211,7 +229,7 @@ final class Writer: @unchecked Sendable {
         do {
             try acquireLock()
             defer { lock.release() }
-            try connection.begin(.immediate)
+            try begin(since: began)
             defer { connection.rollback() }
             configuration.observer?(.checkpointBegan)
             defer { configuration.observer?(.checkpointEnded) }
