@@ -139,6 +139,6 @@ let package = Package(
                 "store-admin",
             ]),
         tests("ExampleTests", ["Support"]),
-        tests("EndToEnd", ["Support", "Chaos", "AMQP", "AMQPWire", "api", "store-admin"]),
+        tests("EndToEnd", ["Support", "Chaos", "AMQP", "AMQPWire", "api", "store-admin", "SQLiteWriter"]),
     ] + (isFuzzing ? fuzzing : [])
 )

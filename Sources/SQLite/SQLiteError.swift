@@ -102,6 +102,9 @@ extension SQLiteError {
     package var isClosed: Bool { code == .closed }
     package var isMismatch: Bool { code == .mismatch }
 
+    /// The file or its disk does not take changes, and not only for a moment.
+    var isOfStorage: Bool { isFull || isReadOnly || isIO || isCorrupt || code == .cannotOpen }
+
     /// Nothing was stored, and the reason lies in the storage and not in the request: worth a 503.
     package var isUnavailable: Bool {
         switch code {

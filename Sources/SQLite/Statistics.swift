@@ -44,6 +44,8 @@ package struct Statistics: Sendable, Equatable {
     /// Pages in the write-ahead log, as last seen, and its greatest size.
     package internal(set) var walPages = 0
     package internal(set) var greatestWalPages = 0
+    /// Whether the storage (a full disk, a failing or read-only one, a damaged file) refused the last change.
+    package internal(set) var isRefusingChanges = false
     /// Transactions in the queue now; works for later.
     package internal(set) var waiting = 0
     package internal(set) var later = 0

@@ -4,7 +4,9 @@ import Service
 /// What both programs can do with the database file besides serving.
 package enum DatabaseCommands {
     package static let all = [
-        Program.Command("--backup", "FILE", "copies the database to a new file, while services run, and checks the copy") {
+        Program.Command(
+            "--backup", "FILE", "copies the database to a new file, while services run, and checks the copy"
+        ) {
             settings, file in
             try naming(settings) { try DeliveryDatabase.backUp(settings.databasePath, to: file).description }
         },

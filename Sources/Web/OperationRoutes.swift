@@ -36,9 +36,11 @@ package enum OperationRoutes {
     package static func observe(_ database: Database, on loop: EventLoop, health: Health, metrics: Metrics) {
         health.add("database") {
             do {
-                // A turn of the writer that changes nothing: it fails or takes long when orders would.
+                // A turn of the writer that changes nothing: it fails or takes long when orders would. After a change that
+                // the disk refused only another change tells whether it takes them again.
+                let mustProbe = database.statistics.isRefusingChanges
                 try await loop.withTimeout(.seconds(1), throwing: CancellationError()) {
-                    try await database.write { _ in }
+                    try await database.write { db in if mustProbe { try Outbox.probe(in: db) } }
                 }
                 return try await database.read { db in try Outbox.isReadable(in: db) } ? .up : .down
             } catch {

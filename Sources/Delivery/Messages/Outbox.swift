@@ -65,4 +65,13 @@ extension Outbox {
         _ = try OutboxRecords.state(in: db)
         return true
     }
+
+    /// Changes a row that means nothing, to see whether the file takes changes.
+    package static func probe(in db: Connection) throws {
+        try db.run(
+            """
+            INSERT INTO progress(name, value) VALUES ('write_probe', 1)
+            ON CONFLICT(name) DO UPDATE SET value = value % 1000 + 1
+            """)
+    }
 }
