@@ -93,7 +93,7 @@ extension Connection {
         updateAccount()
         stream.outputLimit = context.configuration.eventStreams.queueLimit
         eventStream = EventStreamState(
-            deadline: context.streamDeadline(), nextHeartbeat: context.tick &+ context.ticks.heartbeat)
+            deadline: context.streamDeadline(), nextHeartbeat: context.firstHeartbeat())
         context.statistics.streamOpened()
         // A peer that vanished without a word is noticed by the heartbeats that it does not acknowledge.
         stream.setUserTimeout(context.configuration.writeTimeout)

@@ -211,6 +211,10 @@ final class ServerLoop: @unchecked Sendable {
         return bytes
     }
 
+    /// The sweep of a stream's first heartbeat: somewhere in the interval, so that thousands that came back at the same
+    /// time do not get it at the same time for ever.
+    func firstHeartbeat() -> UInt32 { tick &+ 1 &+ UInt32(random.next().low % UInt64(ticks.heartbeat)) }
+
     /// The sweep at which a stream that starts now ends: its life time, give or take a tenth.
     func streamDeadline() -> UInt32 {
         let lifetime = configuration.eventStreams.lifetime / .seconds(1) * ticks.perSecond

@@ -1,3 +1,4 @@
+import AMQP
 import Support
 import Testing
 
@@ -89,6 +90,37 @@ extension EndToEnd {
             }
             for socket in stuck { socket.close() }
             tab.close()
+            try await pair.stop()
+            try await broker.deleteVirtualHost(host)
+        }
+
+        @Test("a queue that is far longer than what is worked on at once costs no memory")
+        func longQueue() async throws {
+            let broker = try await RabbitMQBroker.shared()
+            let host = try await broker.makeVirtualHost()
+            let pair = try await ServicePair.start(broker: broker.url(virtualHost: host))
+            let order = try await pair.order(try await pair.customer())
+            let before = pair.admin.residentMemory
+            try await AMQPConnection.withConnection(broker.url(virtualHost: host)) { connection in
+                let channel = try await connection.openChannel()
+                let message = Array("{\"user_order_id\":\(order)}".utf8)
+                var last: PendingPublish?
+                for _ in 0..<5000 {
+                    last = try await channel.publishing(message, to: "delivery.exchange", routingKey: "delivery.key")
+                }
+                _ = await last?.outcome
+            }
+            var most = 0
+            try await eventually("the queue is empty", within: 60) {
+                most = max(most, pair.admin.residentMemory)
+                return try await broker.queue("delivery.queue", virtualHost: host)?.messages == 0
+            }
+            #expect(most - before < 16 << 20)
+            let stream = pair.stream(try await pair.session(), after: "0")
+            try await stream.connect()
+            try await stream.waitForOrders([order])
+            #expect(stream.orders == [order])
+            stream.close()
             try await pair.stop()
             try await broker.deleteVirtualHost(host)
         }

@@ -59,6 +59,37 @@ struct LifeTests {
         }
     }
 
+    @Test("a request that has arrived is answered at shutdown, also when the loop could not look at it before")
+    func unread() async throws {
+        var configuration = fastConfiguration()
+        configuration.idleGrace = .milliseconds(300)
+        let entered = Signal()
+        try await withServer(configuration: configuration) { router in
+            router.onInline(.get, "/") { _ in .text("ok") }
+            router.onInline(.get, "/block") { _ in
+                entered.fire()
+                // The loop stands still until after the grace.
+                usleep(600_000)
+                return .text("blocked")
+            }
+        } _: { server in
+            let blocking = try Client(server)
+            let idle = try Client(server)
+            #expect(try blocking.get("/").status == 200)
+            #expect(try idle.get("/").status == 200)
+            let shutdown = try Shutdown(server, within: .seconds(8))
+            try await eventually { (try? Client(server)) == nil }
+            try blocking.send("GET /block HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await entered.wait()
+            #expect(try idle.get("/").body == "ok")
+            #expect(try blocking.reply().body == "blocked")
+            #expect(try idle.endsCleanly())
+            idle.close()
+            blocking.close()
+            await shutdown.wait()
+        }
+    }
+
     @Test("what does not end is closed at the deadline")
     func deadline() async throws {
         let entered = Signal()
