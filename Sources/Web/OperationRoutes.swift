@@ -32,6 +32,13 @@ package enum OperationRoutes {
         }
     }
 
+    /// What the logins tell of themselves.
+    package static func observe(_ limits: LoginLimits, metrics: Metrics) {
+        metrics.countReading(
+            "logins_limited_total", help: "Logins and registrations refused because there were too many."
+        ) { Double(limits.refusals) }
+    }
+
     /// What the database tells of itself.
     package static func observe(_ database: Database, on loop: EventLoop, health: Health, metrics: Metrics) {
         health.add("database") {

@@ -32,6 +32,9 @@ package struct ServiceSetup: Sendable {
     package func serve(_ router: Router) async throws -> HTTPServer {
         var router = router
         OperationRoutes.add(to: &router, health: health, metrics: metrics)
+        for route in router.routes {
+            log.debug("route", ["method": LogValue("\(route.method)"), "route": LogValue(route.pattern)])
+        }
         var configuration = ServerConfiguration()
         configuration.eventStreams.heartbeat = { EventStreams.heartbeat() }
         // The largest order is far below it.

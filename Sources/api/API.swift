@@ -28,10 +28,12 @@ struct API {
         setup.health.add("broker") { await relay.isConnected ? .up : .degraded }
 
         let passwords = PasswordWorker()
+        let accounts = Accounts(database: setup.database, passwords: passwords)
+        OperationRoutes.observe(accounts.limits, metrics: setup.metrics)
         var router = Router(basePath: settings.basePath)
         Routes(
             database: setup.database,
-            accounts: Accounts(database: setup.database, passwords: passwords),
+            accounts: accounts,
             orders: Orders(database: setup.database, instance: leases.own), proxies: settings.trustedProxies,
             basePath: settings.basePath, log: log,
             announce: { relay.offer($0) }

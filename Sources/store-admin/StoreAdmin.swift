@@ -38,6 +38,7 @@ struct StoreAdmin {
             database: setup.database, passwords: passwords, wanted: operatorLogin, hasDemoData: settings.hasDemoData)
         try await prepare(operators)
         let accounts = Accounts(database: setup.database, passwords: passwords, operators: operators)
+        OperationRoutes.observe(accounts.limits, metrics: setup.metrics)
         var router = Router(basePath: settings.basePath)
         try PageRoutes(
             database: setup.database, accounts: accounts, streams: streams, cookie: StoreSessionCookie(settings),
