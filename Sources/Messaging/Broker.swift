@@ -91,12 +91,19 @@ package struct Broker: Sendable {
         }
     }
 
-    /// Exchange, queue and binding of the orders, and of those that are dead. Both services declare them, so that it does not
-    /// matter which one starts first.
+    /// Exchange, queue and binding of the orders, the queues in which some wait for a retry, and what is for the dead. Both
+    /// services declare them, so that it does not matter which one starts first.
     package static func declare(on channel: AMQPChannel) async throws {
         try await channel.declareExchange(Topology.exchange, type: .direct)
         try await channel.declareQueue(Topology.queue)
         try await channel.bindQueue(Topology.queue, to: Topology.exchange, routingKey: Topology.key)
+        for retry in Topology.retryQueues {
+            try await channel.declareQueue(
+                retry.name,
+                arguments: .queue(
+                    messageTTL: retry.delay, deadLetterExchange: Topology.exchange,
+                    deadLetterRoutingKey: Topology.key))
+        }
         try await channel.declareExchange(Topology.deadExchange, type: .fanout)
         try await channel.declareQueue(Topology.deadQueue)
         try await channel.bindQueue(Topology.deadQueue, to: Topology.deadExchange)

@@ -1,47 +1,15 @@
-import AMQP
-import AMQPWire
 import Delivery
 import EventLoop
+import Failpoints
 import SQLite
 import Service
 
-/// What the consumer reads from a delivery.
-struct OrderAnnouncement: Sendable {
-    enum Reading: Sendable {
-        case order(OrderAnnouncement)
-        /// No `UserOrderMessage`, and why.
-        case unreadable(String)
-    }
-
-    /// The message has some twenty octets; what is much longer is not parsed.
-    private static let longest = 4096
-
-    let orderID: Int
-    let traceParent: String?
-
-    static func read(_ delivery: AMQPDelivery) -> Reading {
-        guard delivery.body.count <= longest else {
-            return .unreadable("not a UserOrderMessage: \(delivery.body.count) octets")
-        }
-        guard let message = try? JSON.decode(UserOrderMessage.self, delivery.body) else {
-            return .unreadable("not a UserOrderMessage: no JSON object with a whole number user_order_id")
-        }
-        // Stored with the event: only what has the form of one (W3C Trace Context: 55 octets of ASCII in version 00).
-        let trace = delivery.properties.headers?["traceparent"]?.string.flatMap { text in
-            text.utf8.count == 55 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : nil
-        }
-        return .order(OrderAnnouncement(orderID: message.orderID, traceParent: trace))
-    }
-}
-
 /// Puts orders into the event log: all of a batch in one transaction where that works.
+///
+/// Trouble of the whole database is waited for in place, with what is in work unacknowledged: at most the prefetch waits.
+/// Trouble of one message is its outcome.
 struct OrderAnnouncer: Sendable {
-    enum Outcome: Equatable, Sendable {
-        /// In the log, from now or from before.
-        case settled
-        /// It never will be, and why.
-        case dead(String)
-    }
+    typealias Outcome = DeliveryPolicy.Outcome
 
     private let loop: EventLoop
     private let database: Database
@@ -60,11 +28,19 @@ struct OrderAnnouncer: Sendable {
         self.appended = appended
     }
 
-    /// - Throws: when the database is closed or the task is cancelled: nothing may be acknowledged then.
+    // MARK: - Work
+
+    /// - Throws: when the database is closed or the task is cancelled: nothing may be acknowledged then. So do all of these.
     func announce(_ readings: [OrderAnnouncement.Reading]) async throws -> [Outcome] {
+        if readings.count == 1 { return [try await announceAlone(readings[0])] }
         do {
-            return try await commit(readings)
-        } catch  where Self.isOfOneOrder(error) {
+            return try await persist { [appended] db in
+                var events: [FeedEvent] = []
+                let outcomes = try readings.map { reading in try Self.append(reading, in: db, &events) }
+                Self.tell(appended, events, after: db)
+                return outcomes
+            }
+        } catch  where Self.kind(of: error) != .end {
             // One of them breaks the transaction of all: the others must not suffer.
             var outcomes: [Outcome] = []
             for reading in readings { outcomes.append(try await announceAlone(reading)) }
@@ -72,58 +48,164 @@ struct OrderAnnouncer: Sendable {
         }
     }
 
-    private func announceAlone(_ reading: OrderAnnouncement.Reading) async throws -> Outcome {
-        do {
-            return try await commit([reading])[0]
-        } catch  where Self.isOfOneOrder(error) {
-            return .dead("the order cannot be read: \(error)")
+    /// Works on one message whose attempt is counted, and settles the count with it.
+    ///
+    /// - Parameter next: a message that is worked on next; its attempt is counted in the same commit, which is not the one
+    ///   of its own work.
+    /// - Returns: what came of it, and the attempt at `next` if that was counted.
+    func announce(
+        _ reading: OrderAnnouncement.Reading, key: String, next: String?
+    ) async throws -> (Outcome, DeliveryAttempt?) {
+        if case .unreadable(let reason) = reading { return (.hopeless(reason), nil) }
+        return try await alone { [appended] db in
+            var events: [FeedEvent] = []
+            let outcome = try Self.append(reading, in: db, &events)
+            Self.tell(appended, events, after: db)
+            // The count of one that goes elsewhere is needed until it is there.
+            if outcome == .settled { try DeliveryAttempts.end(key, in: db) }
+            return (outcome, try next.map { try DeliveryAttempts.begin($0, in: db) })
+        } otherwise: {
+            ($0, nil)
         }
     }
 
-    /// Errors that come from what is stored of an order. Everything else (a full disk, a lock, a schema that another version
-    /// changed) is the system's trouble, and no reason to give up a message.
-    private static func isOfOneOrder(_ error: any Error) -> Bool {
-        if error is UnreadableRecord || error is EncodingError { return true }
-        guard let error = error as? SQLiteError else { return false }
-        return error.isConstraint || error.isMismatch
-    }
-
-    /// Tries again for as long as it takes: the deliveries stay unacknowledged meanwhile, so at most the prefetch waits here.
-    private func commit(_ readings: [OrderAnnouncement.Reading]) async throws -> [Outcome] {
-        var delay = Duration.milliseconds(50)
-        while true {
-            do {
-                return try await database.write { [appended] db in try Self.append(readings, in: db, appended) }
-            } catch {
-                if Self.isOfOneOrder(error) || error is CancellationError { throw error }
-                if let error = error as? SQLiteError, error.isClosed { throw error }
-                log.warning("the event log cannot be written, trying again", ["error": LogValue("\(error)")])
-                metrics.retried.add()
-                try await loop.sleep(for: delay)
-                delay = min(delay * 2, .seconds(2))
-            }
+    private func announceAlone(_ reading: OrderAnnouncement.Reading) async throws -> Outcome {
+        try await alone { [appended] db in
+            var events: [FeedEvent] = []
+            let outcome = try Self.append(reading, in: db, &events)
+            Self.tell(appended, events, after: db)
+            return outcome
+        } otherwise: {
+            $0
         }
     }
 
     private static func append(
-        _ readings: [OrderAnnouncement.Reading], in db: SQLite.Connection,
-        _ appended: @escaping @Sendable ([FeedEvent]) -> Void
-    ) throws -> [Outcome] {
-        var events: [FeedEvent] = []
-        let outcomes = try readings.map { reading -> Outcome in
-            switch reading {
-            case .unreadable(let reason): return .dead(reason)
-            case .order(let order):
-                switch try Feed.announce(order: order.orderID, traceParent: order.traceParent, in: db) {
-                case .appended(let event):
-                    events.append(event)
-                    return .settled
-                case .known: return .settled
-                case .unknownOrder: return .dead("there is no order \(order.orderID)")
+        _ reading: OrderAnnouncement.Reading, in db: SQLite.Connection, _ events: inout [FeedEvent]
+    ) throws -> Outcome {
+        switch reading {
+        case .unreadable(let reason): return .hopeless(reason)
+        case .order(let order):
+            let announcement = try Feed.announce(order: order.orderID, traceParent: order.traceParent, in: db)
+            try Failpoint.reach("consumer.before-commit", ["order": "\(order.orderID)"])
+            switch announcement {
+            case .appended(let event):
+                events.append(event)
+                return .settled
+            case .known: return .settled
+            // The transaction began after the message was taken: it sees every order that was committed before.
+            case .unknownOrder: return .hopeless("there is no order \(order.orderID)")
+            }
+        }
+    }
+
+    private static func tell(
+        _ appended: @escaping @Sendable ([FeedEvent]) -> Void, _ events: [FeedEvent], after db: SQLite.Connection
+    ) {
+        if !events.isEmpty { db.afterCommit { appended(events) } }
+    }
+
+    // MARK: - Attempts
+
+    /// Counts an attempt in a commit of its own.
+    func begin(_ key: String) async throws -> DeliveryAttempt {
+        try await persist(patiently: true) { db in try DeliveryAttempts.begin(key, in: db) }
+    }
+
+    /// Attempts at those of the messages that were worked on before.
+    func begun(_ keys: [String]) async throws -> [String: Int] {
+        try await persist(patiently: true, { body in try await database.read(body) }) { db in
+            try DeliveryAttempts.begun(keys, in: db)
+        }
+    }
+
+    // MARK: - Trouble
+
+    private enum Kind {
+        /// What is stored of an order cannot be read: no later attempt can either.
+        case permanent
+        /// A lock, a full disk: of everybody, whatever was to be written.
+        case database
+        /// The database is closed, or the task is cancelled.
+        case end
+        /// Of this message, or of the database: only another transaction tells.
+        case unclear
+    }
+
+    private static func kind(of error: any Error) -> Kind {
+        if error is CancellationError { return .end }
+        if error is UnreadableRecord || error is EncodingError { return .permanent }
+        guard let error = error as? SQLiteError else { return .unclear }
+        switch error.code {
+        case .closed: return .end
+        case .constraint, .mismatch: return .permanent
+        case .busy, .locked, .full, .readOnly, .outOfMemory, .cannotOpen, .overloaded, .abort: return .database
+        default: return .unclear
+        }
+    }
+
+    /// Runs a transaction of one message until it is known whose trouble its failure is.
+    private func alone<Value: Sendable>(
+        _ body: @escaping @Sendable (SQLite.Connection) throws -> Value, otherwise: (Outcome) -> Value
+    ) async throws -> Value {
+        var pause = Pause()
+        while true {
+            do {
+                return try await persist(body)
+            } catch {
+                switch Self.kind(of: error) {
+                case .end: throw error
+                case .permanent: return otherwise(.hopeless("the order cannot be read: \(error)"))
+                case .database, .unclear:
+                    if try await isWorking() { return otherwise(.troubled("\(error)")) }
+                    try await hold(error, &pause)
                 }
             }
         }
-        if !events.isEmpty { db.afterCommit { [events] in appended(events) } }
-        return outcomes
+    }
+
+    private func isWorking() async throws -> Bool {
+        do {
+            try await database.write { db in try Feed.probe(in: db) }
+            return true
+        } catch  where Self.kind(of: error) != .end {
+            return false
+        }
+    }
+
+    /// Runs a transaction again as long as the whole database is in trouble.
+    /// - Parameter patiently: whatever the trouble is.
+    private func persist<Value: Sendable>(
+        patiently: Bool = false, _ body: @escaping @Sendable (SQLite.Connection) throws -> Value
+    ) async throws -> Value {
+        try await persist(patiently: patiently, { body in try await database.write(body) }, body)
+    }
+
+    private func persist<Value: Sendable>(
+        patiently: Bool,
+        _ run: (@escaping @Sendable (SQLite.Connection) throws -> Value) async throws -> Value,
+        _ body: @escaping @Sendable (SQLite.Connection) throws -> Value
+    ) async throws -> Value {
+        var pause = Pause()
+        while true {
+            do {
+                return try await run(body)
+            } catch {
+                let kind = Self.kind(of: error)
+                guard kind == .database || patiently && kind != .end else { throw error }
+                try await hold(error, &pause)
+            }
+        }
+    }
+
+    private struct Pause {
+        var next = Duration.milliseconds(50)
+    }
+
+    private func hold(_ error: any Error, _ pause: inout Pause) async throws {
+        log.warning("the event log cannot be written, trying again", ["error": LogValue("\(error)")])
+        metrics.retried.add()
+        try await loop.sleep(for: pause.next)
+        pause.next = min(pause.next * 2, .seconds(2))
     }
 }

@@ -2,13 +2,15 @@ import AMQP
 import AMQPWire
 import Delivery
 import EventLoop
+import Failpoints
 import SQLite
 import Service
 
 /// Takes announced orders from `delivery.queue` into the event log.
 ///
-/// All deliveries that have arrived share one transaction, and are acknowledged together after its commit: success means
-/// *in the log*, never *sent to a browser*. What can never be understood goes to the dead-letter queue and holds up nobody.
+/// All first deliveries that have arrived share one transaction, and are acknowledged together after its commit: success
+/// means *in the log*, never *sent to a browser*. A redelivered message may be what ended a process: it is worked on alone,
+/// after its attempt was counted. What fails goes to a retry queue or to the dead letters and holds up nobody.
 package actor OrderConsumer {
     package nonisolated let loop: EventLoop
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -26,7 +28,8 @@ package actor OrderConsumer {
     private let log: Logger
     private let metrics: ConsumerMetrics
     private let announcer: OrderAnnouncer
-    private let deadLetters: DeadLetters
+    private let forwarder: Forwarder
+    private let begun = BegunWork()
     private var connection: AMQPConnection?
     private var consumer: AMQPConsumer?
     private var isWorking = false
@@ -44,7 +47,8 @@ package actor OrderConsumer {
         let metrics = ConsumerMetrics(metrics)
         self.metrics = metrics
         announcer = OrderAnnouncer(loop, database, metrics, log, appended: appended)
-        deadLetters = DeadLetters(broker, on: loop, most: prefetch, metrics, log)
+        forwarder = Forwarder(
+            broker, on: loop, database: database, begun: begun, most: prefetch, metrics, log)
     }
 
     package var isConnected: Bool {
@@ -80,7 +84,7 @@ package actor OrderConsumer {
             try? await loop.withTimeout(time / 2, throwing: CancellationError()) { try await consumer.cancel() }
         }
         while isWorking, ContinuousClock.now < deadline { try? await loop.sleep(for: .milliseconds(5)) }
-        await deadLetters.stop()
+        await forwarder.stop(within: .milliseconds(300))
         await connection?.close()
     }
 
@@ -95,7 +99,7 @@ package actor OrderConsumer {
                 guard !batch.isEmpty else { break }
                 isWorking = true
                 defer { isWorking = false }
-                try await work(batch)
+                try await work(batch, of: consumer)
             }
         } catch {
             await channel.close()
@@ -104,31 +108,123 @@ package actor OrderConsumer {
         if !isStopping { await channel.close() }
     }
 
-    /// Commits a batch, acknowledges what is in the log, and leaves the rest to the dead letters.
-    private func work(_ batch: [AMQPDelivery]) async throws {
-        let outcomes = try await announcer.announce(batch.map { OrderAnnouncement.read($0) })
+    // MARK: - Work
+
+    /// A message that is, or may have been, in work when a process died waits so long for others that come behind it.
+    private static let suspectPause = Duration.milliseconds(100)
+
+    private func work(_ batch: [AMQPDelivery], of consumer: AMQPConsumer) async throws {
+        var suspects = try await workOnAllButSuspects(batch, isFirst: true)
+        guard !suspects.isEmpty else { return }
+        try await loop.sleep(for: Self.suspectPause)
+        if consumer.waiting > 0, !isStopping {
+            suspects += try await workOnAllButSuspects(consumer.nextBatch(), isFirst: false)
+        }
+        for (index, suspect) in suspects.enumerated() {
+            if isStopping { return }
+            try await workAlone(suspect, next: index + 1 < suspects.count ? suspects[index + 1] : nil)
+        }
+    }
+
+    /// A redelivered message, before its attempt is counted: its body is not read yet.
+    private struct Redelivered {
+        let delivery: AMQPDelivery
+        let history: DeliveryHistory
+    }
+
+    /// - Parameter isFirst: nothing that was delivered before this batch is in work.
+    /// - Returns: what may end the process.
+    private func workOnAllButSuspects(_ batch: [AMQPDelivery], isFirst: Bool) async throws -> [Redelivered] {
         metrics.consumed.add(batch.count)
-        if outcomes.allSatisfy({ $0 == .settled }), !deadLetters.isHolding, let last = batch.last {
+        guard batch.contains(where: \.redelivered) else {
+            try await workTogether(batch[...], isAll: isFirst)
+            return []
+        }
+        let redelivered = batch.map { delivery in
+            delivery.redelivered
+                ? Redelivered(delivery: delivery, history: DeliveryHistory(delivery.properties, delivery.body)) : nil
+        }
+        let counts = try await announcer.begun(redelivered.compactMap { $0?.history.key })
+        let plan = WorkPlan(
+            redelivered.map { message in
+                guard let key = message?.history.key else { return .first }
+                return counts[key] != nil && begun[key] == nil ? .suspect : .redelivered
+            })
+        for (index, step) in plan.steps.enumerated() {
+            switch step {
+            case .together(let range): try await workTogether(batch[range], isAll: false)
+            case .alone(let place):
+                guard let message = redelivered[place] else { continue }
+                var next: Redelivered?
+                if index + 1 < plan.steps.count, case .alone(let place) = plan.steps[index + 1] {
+                    next = redelivered[place]
+                }
+                try await workAlone(message, next: next)
+            }
+        }
+        return plan.suspects.compactMap { redelivered[$0] }
+    }
+
+    /// First deliveries: nothing is counted before the work, and one commit is for all.
+    /// - Parameter isAll: everything that was delivered before is settled, or is with the forwarder.
+    private func workTogether(_ deliveries: ArraySlice<AMQPDelivery>, isAll: Bool) async throws {
+        let readings = deliveries.map { OrderAnnouncement.read($0) }
+        let outcomes = try await announcer.announce(readings)
+        try Failpoint.reach("consumer.before-ack")
+        // An ack of several is for all that came before, also for those that wait elsewhere.
+        if isAll, !forwarder.isHolding, outcomes.allSatisfy({ $0 == .settled }), let last = deliveries.last {
             try await last.ack(multiple: true)
             return
         }
-        for (delivery, outcome) in zip(batch, outcomes) {
-            switch outcome {
-            case .settled: try await delivery.ack()
-            case .dead(let reason): deadLetters.take(delivery, reason)
+        for ((delivery, reading), outcome) in zip(zip(deliveries, readings), outcomes) {
+            guard outcome != .settled else {
+                try await delivery.ack()
+                continue
             }
+            let history = DeliveryHistory(delivery.properties, delivery.body)
+            forwarder.take(
+                Forwarder.Item(
+                    delivery: delivery, decision: DeliveryPolicy.decide(outcome, attempts: history.attempts + 1),
+                    firstSeen: history.firstSeen ?? .now, orderID: reading.orderID, attemptKey: nil))
         }
     }
-}
 
-struct ConsumerMetrics: Sendable {
-    let consumed: Counter
-    let retried: Counter
-    let dead: Counter
+    /// One redelivered message. Its attempt is counted, and committed, before its body is read.
+    private func workAlone(_ message: Redelivered, next: Redelivered?) async throws {
+        let (delivery, history) = (message.delivery, message.history)
+        let attempt = try await begin(history.key)
+        let attempts = history.attempts + attempt.count
+        var (decision, orderID) = (DeliveryPolicy.refuse(attempts: attempts), Int?.none)
+        if decision == nil {
+            let reading = OrderAnnouncement.read(delivery)
+            orderID = reading.orderID
+            let nextKey = next.flatMap { begun[$0.history.key] == nil ? $0.history.key : nil }
+            let (outcome, counted) = try await announcer.announce(reading, key: history.key, next: nextKey)
+            if let nextKey, let counted { note(nextKey, counted) }
+            decision = DeliveryPolicy.decide(outcome, attempts: attempts)
+        }
+        guard let decision, decision != .settle else {
+            begun.end(history.key)
+            try Failpoint.reach("consumer.before-ack")
+            try await delivery.ack()
+            return
+        }
+        forwarder.take(
+            Forwarder.Item(
+                delivery: delivery, decision: decision, firstSeen: history.firstSeen ?? attempt.firstSeen,
+                orderID: orderID, attemptKey: history.key))
+    }
 
-    init(_ metrics: Metrics) {
-        consumed = metrics.counter("consumed_total", help: "Messages taken from the queue.")
-        retried = metrics.counter("consume_retried_total", help: "Transactions tried again.")
-        dead = metrics.counter("dead_lettered_total", help: "Messages moved to the dead-letter queue.")
+    private func begin(_ key: String) async throws -> DeliveryAttempt {
+        // It was counted with the work on the one before, or this process has counted it and lives.
+        if let counted = begun[key] { return counted }
+        let attempt = try await announcer.begin(key)
+        note(key, attempt)
+        return attempt
+    }
+
+    private func note(_ key: String, _ attempt: DeliveryAttempt) {
+        metrics.attempts.add()
+        begun.begin(key, attempt)
     }
 }

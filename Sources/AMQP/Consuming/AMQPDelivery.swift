@@ -125,6 +125,11 @@ public final class AMQPDelivery: Sendable {
         Task.isCancelled || error is CancellationError || (error as? AMQPError)?.code == .cancelled
     }
 
+    /// Whether the channel that it came by is gone: settling it would be `.stale`.
+    package var isStale: Bool {
+        get async { await origin.channel.connection.isStale(self) }
+    }
+
     enum Answer: Sendable {
         case ack
         case nack(requeue: Bool)
@@ -167,11 +172,17 @@ extension AMQPConnection {
     static let settleHere = unsafeBitCast(
         { $0.settle($1, $2, $3) } as Settle, to: SettleHere.self)
 
-    func settle(_ delivery: AMQPDelivery, _ answer: AMQPDelivery.Answer, _ multiple: Bool) -> AMQPDelivery.Settled {
+    func isStale(_ delivery: AMQPDelivery) -> Bool {
         let channel = delivery.channel.core.get(self)
-        guard channel.settledGeneration == delivery.generation, case .open = channel.status, let link,
+        guard channel.settledGeneration == delivery.generation, case .open = channel.status, link != nil,
             channel.machine != nil
-        else { return .stale }
+        else { return true }
+        return false
+    }
+
+    func settle(_ delivery: AMQPDelivery, _ answer: AMQPDelivery.Answer, _ multiple: Bool) -> AMQPDelivery.Settled {
+        guard !isStale(delivery), let link else { return .stale }
+        let channel = delivery.channel.core.get(self)
         let settling: UnsettledDeliveries.Settling?
         switch answer {
         case .ack:
