@@ -18,6 +18,7 @@ package actor ForgottenOrders {
     private let log: Logger
     private let found: Counter
     private let appended: @Sendable ([FeedEvent]) -> Void
+    private let begun = BegunWork()
 
     package init(
         on loop: EventLoop, database: Database, metrics: Metrics, log: Logger,
@@ -46,18 +47,84 @@ package actor ForgottenOrders {
 
     private func look() async throws {
         let time = Timestamp.now.adding(.zero - Self.age)
-        guard try await database.read({ db in try Feed.hasUnchecked(storedBefore: time, in: db) }) else { return }
-        var isComplete = false
-        while !isComplete, !Task.isCancelled {
-            let (events, isLast) = try await database.write { [appended] db in
-                let result = try Feed.announceForgotten(storedBefore: time, limit: Self.page, in: db)
-                if !result.events.isEmpty { db.afterCommit { appended(result.events) } }
-                return result
+        while !Task.isCancelled,
+            let page = try await database.read({ db in
+                try Feed.forgottenPage(storedBefore: time, limit: Self.page, in: db)
+            })
+        {
+            let count = try await announce(page, storedBefore: time)
+            if count > 0 {
+                found.add(count)
+                log.warning("orders were announced without their message", ["count": .number(count)])
             }
-            isComplete = isLast
-            guard !events.isEmpty else { continue }
-            found.add(events.count)
-            log.warning("orders were announced without their message", ["count": .number(events.count)])
+            if page.isComplete { return }
         }
+    }
+
+    /// What ends the process here would do so at each start. So the attempt at a page is counted before the work, and a page
+    /// that was begun before is gone through order by order.
+    private func announce(_ page: Feed.ForgottenPage, storedBefore time: Timestamp) async throws -> Int {
+        let key = "forgotten orders up to \(page.last)"
+        let attempt = page.orders.isEmpty ? 1 : try await begin(key)
+        if attempt == 1 {
+            do {
+                let count = try await database.write { [appended] db in
+                    let events = try Feed.announceForgotten(storedBefore: time, limit: Self.page, in: db).events
+                    if !page.orders.isEmpty { try DeliveryAttempts.end(key, in: db) }
+                    if !events.isEmpty { db.afterCommit { appended(events) } }
+                    return events.count
+                }
+                begun.end(key)
+                return count
+            } catch  where OrderAnnouncer.isOfOneOrder(error) {
+                log.warning("an order of many cannot be read", ["error": LogValue("\(error)")])
+            }
+        }
+        var count = 0
+        for order in page.orders where try await announceAlone(order) { count += 1 }
+        try await database.write { db in
+            try Feed.didCheckOrders(upTo: page.last, in: db)
+            try DeliveryAttempts.end(key, in: db)
+        }
+        begun.end(key)
+        return count
+    }
+
+    /// - Returns: false for an order that has an event, or will never have one.
+    private func announceAlone(_ order: Int) async throws -> Bool {
+        let key = "forgotten order \(order)"
+        let attempts = try await begin(key)
+        do {
+            guard DeliveryPolicy.refuse(attempts: attempts) == nil else {
+                log.error(
+                    "an order is given up: to announce it was begun too often and never ended",
+                    ["order_id": .number(order)])
+                try await database.write { db in try DeliveryAttempts.end(key, in: db) }
+                return false
+            }
+            let isAppended = try await database.write { [appended] db in
+                try DeliveryAttempts.end(key, in: db)
+                guard case .appended(let event) = try Feed.announce(order: order, traceParent: nil, in: db) else {
+                    return false
+                }
+                db.afterCommit { appended([event]) }
+                return true
+            }
+            begun.end(key)
+            return isAppended
+        } catch  where OrderAnnouncer.isOfOneOrder(error) {
+            log.error(
+                "an order is given up: it cannot be read",
+                ["order_id": .number(order), "error": LogValue("\(error)")])
+            return false
+        }
+    }
+
+    /// Counts an attempt in a commit of its own, once in the life of a process.
+    private func begin(_ key: String) async throws -> Int {
+        if let counted = begun[key] { return counted.count }
+        let attempt = try await database.write { db in try DeliveryAttempts.begin(key, in: db) }
+        begun.begin(key, attempt)
+        return attempt.count
     }
 }

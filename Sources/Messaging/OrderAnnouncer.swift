@@ -132,6 +132,9 @@ struct OrderAnnouncer: Sendable {
         case unclear
     }
 
+    /// Whether an error comes from what is stored of one order.
+    static func isOfOneOrder(_ error: any Error) -> Bool { kind(of: error) == .permanent }
+
     private static func kind(of error: any Error) -> Kind {
         if error is CancellationError { return .end }
         if error is UnreadableRecord || error is EncodingError { return .permanent }

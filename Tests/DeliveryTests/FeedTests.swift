@@ -111,7 +111,9 @@ struct FeedTests {
             return (try events.map { try JSON.decode(OrderDetail.self, $0.data).order.id }, isComplete)
         }
         func hasUnchecked(before time: Timestamp) async throws -> Bool {
-            try await fixture.database.read { db in try Feed.hasUnchecked(storedBefore: time, in: db) }
+            try await fixture.database.read { db in
+                try Feed.forgottenPage(storedBefore: time, limit: 1, in: db) != nil
+            }
         }
         let early = Timestamp.now.adding(.seconds(-60))
         #expect(try await !hasUnchecked(before: early))

@@ -1,3 +1,4 @@
+import Failpoints
 import SQLite
 
 /// The durable event log: everything that is pushed to a browser stands here first.
@@ -41,6 +42,7 @@ package enum Feed {
         guard let detail = try OrderRecords.detail(id, in: db), detail.order.status.isVisibleToStore else {
             return .unknownOrder
         }
+        try Failpoint.reach("feed.announce", ["order": "\(id)"])
         let event = try FeedRecords.append(
             .store(detail.order.storeID), name: "", data: try JSON.encode(detail),
             newOrder: .init(id: id, orderedAt: detail.order.orderedAt, traceParent: traceParent), at: .now, in: db)
@@ -81,10 +83,28 @@ package enum Feed {
         return (events, orders.count < limit)
     }
 
-    /// Whether `announceForgotten` has anything to look at: a read, so that an idle system writes nothing.
-    package static func hasUnchecked(storedBefore time: Timestamp, in db: Connection) throws -> Bool {
-        try !OrderRecords.page(
-            after: FeedRecords.checkedOrder(in: db), storedBefore: time, limit: 1, in: db
-        ).isEmpty
+    /// What `announceForgotten` looks at next.
+    package struct ForgottenPage: Sendable {
+        /// The orders of the page that have no event.
+        package let orders: [Int]
+        package let last: Int
+        package let isComplete: Bool
+    }
+
+    /// - Returns: nil if there is nothing to look at: a read, so that an idle system writes nothing.
+    package static func forgottenPage(
+        storedBefore time: Timestamp, limit: Int, in db: Connection
+    ) throws -> ForgottenPage? {
+        let start = try FeedRecords.checkedOrder(in: db)
+        let orders = try OrderRecords.page(after: start, storedBefore: time, limit: limit, in: db)
+        guard let last = orders.last else { return nil }
+        return ForgottenPage(
+            orders: try orders.filter { try !FeedRecords.isAnnounced(order: $0, in: db) }, last: last,
+            isComplete: orders.count < limit)
+    }
+
+    /// All orders up to this one were looked at.
+    package static func didCheckOrders(upTo id: Int, in db: Connection) throws {
+        try FeedRecords.setCheckedOrder(id, in: db)
     }
 }
