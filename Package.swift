@@ -90,7 +90,7 @@ let package = Package(
         module("HTTP", ["HTTPWire", "EventLoop", "Bytes", "CSystem", "Synchronized"]),
         module("SQLite", ["CSQLite", "CSystem", "Synchronized"]),
         module("Service", ["EventLoop", "HTTP", "HTTPWire", "Failpoints", "Bytes", "CSystem", "Synchronized"]),
-        module("Delivery", ["SQLite", "COpenSSL", "Synchronized"]),
+        module("Delivery", ["SQLite", "COpenSSL", "Failpoints", "Synchronized"]),
         module(
             "Messaging",
             ["AMQP", "AMQPWire", "Delivery", "SQLite", "EventLoop", "Service", "Failpoints", "Synchronized"]),
@@ -135,8 +135,8 @@ let package = Package(
         tests(
             "Integration",
             [
-                "Support", "AMQP", "AMQPWire", "Messaging", "Delivery", "SQLite", "EventLoop", "Service", "api",
-                "store-admin",
+                "Support", "AMQP", "AMQPWire", "Messaging", "Delivery", "SQLite", "EventLoop", "Service",
+                "Synchronized", "api", "store-admin",
             ]),
         tests("ExampleTests", ["Support"]),
         tests("EndToEnd", ["Support", "Chaos", "AMQP", "AMQPWire", "api", "store-admin", "SQLiteWriter"]),

@@ -43,7 +43,10 @@ struct DeliveryAttemptTests {
         try await fixture.database.write { db in try Feed.probe(in: db) }
         #expect(try await fixture.count("delivery_attempt") == 0)
         try await fixture.database.write { db in
-            try db.execute(script: "PRAGMA query_only = 1")
+            try db.execute(
+                script: """
+                    CREATE TRIGGER full BEFORE INSERT ON delivery_attempt BEGIN SELECT RAISE(ABORT, 'full'); END;
+                    """)
         }
         await #expect(throws: SQLiteError.self) {
             try await fixture.database.write { db in try Feed.probe(in: db) }

@@ -1,0 +1,60 @@
+import AMQP
+import Delivery
+import Foundation
+import SQLite
+import Support
+
+/// A database file with orders that only a message announces: they are of tomorrow, so that they never count as forgotten.
+struct OrdersOfTomorrow: Sendable {
+    let ids: [Int]
+
+    static func make(at path: String, count: Int) async throws -> OrdersOfTomorrow {
+        let database = try await DeliveryDatabase.open(path: path, demoData: true)
+        let ids = try await database.write { db in
+            try (0..<count).map { _ in
+                try db.run(
+                    """
+                    INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at)
+                    VALUES (1, 1, 'ORDER', 8000, (unixepoch() + 86400) * 1000)
+                    """)
+                let id = Int(db.lastInsertRowID)
+                try db.run(
+                    """
+                    INSERT INTO user_order_item(order_id, position, store_menu_id, name, amount, quantity)
+                    VALUES (?, 0, 1, '김치찌개', 8000, 1)
+                    """, id)
+                return id
+            }
+        }
+        await database.close()
+        return OrdersOfTomorrow(ids: ids)
+    }
+
+    static func body(_ id: Int) -> [UInt8] { Array(#"{"user_order_id":\#(id)}"#.utf8) }
+}
+
+extension AMQPChannel {
+    /// Publishes the message of an order as `api` does.
+    func announce(_ id: Int, headers: FieldTable? = nil) async throws {
+        try await publish(
+            OrdersOfTomorrow.body(id), to: "delivery.exchange", routingKey: "delivery.key",
+            properties: BasicProperties(headers: headers, deliveryMode: .persistent, messageID: "order-\(id)"))
+    }
+
+    /// Takes all that stands in a queue.
+    func drain(_ queue: String) async throws -> [AMQPDelivery] {
+        var deliveries: [AMQPDelivery] = []
+        while let delivery = try await get(queue) {
+            try await delivery.ack()
+            deliveries.append(delivery)
+        }
+        return deliveries
+    }
+}
+
+extension AMQPDelivery {
+    func header(_ name: String) -> FieldValue? { properties.headers?[name] }
+    var orderID: Int? {
+        (try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Int])?["user_order_id"]
+    }
+}
