@@ -50,7 +50,9 @@ struct StoreAdmin {
         ).add(to: &router)
         try DeadLetterRoutes(
             database: setup.database, accounts: accounts,
-            queue: DeadLetterQueue(broker, on: group.first, metrics: setup.metrics, log: log) { _, _ in },
+            queue: DeadLetterQueue(
+                broker, on: group.first, metrics: setup.metrics, log: log,
+                forget: DeadLetterQueue.forgetAttempts(in: setup.database)),
             cookie: StoreSessionCookie(settings), basePath: settings.basePath, log: log
         ).add(to: &router)
         let server = try await setup.serve(router)
