@@ -133,7 +133,11 @@ actor Forwarder {
             do throws(AMQPError) {
                 if let pending = try await publish(item, on: channel) { sent.append((item, pending)) } else { hold(-1) }
             } catch {
-                if error.code != .blocked, error.code != .notConnected { item.failures += 1 }
+                switch error.code {
+                case .blocked, .notConnected: break
+                case .invalidArgument: item.failures = Self.mostFailures
+                default: item.failures += 1
+                }
                 left.append(item)
                 failure = error
             }

@@ -88,6 +88,50 @@ extension EndToEnd {
             try await pair.stop()
         }
 
+        @Test("more bad messages than may wait hold up the queue only as long as the broker takes no publishes")
+        func blockedBrokerAndFullPrefetch() async throws {
+            let broker = try await ownBroker.value
+            let host = try await broker.makeVirtualHost()
+            let pair = try await ServicePair.start(
+                broker: broker.url(virtualHost: host), environment: ["PREFETCH": "10"])
+            let customer = try await pair.customer()
+            let session = try await pair.session()
+            #expect(try await pair.admin.terminate(within: 6) == .code(0))
+            var placed: [Int] = []
+            try await AMQPConnection.withConnection(broker.url(virtualHost: host), name: "test") { connection in
+                let channel = try await connection.openChannel()
+                for number in 0..<12 {
+                    try await channel.publish(
+                        Array("hello \(number)".utf8), to: "delivery.exchange", routingKey: "delivery.key")
+                }
+                for _ in 0..<5 { placed.append(try await pair.order(customer)) }
+                try await eventually("everything is in the queue", within: 30) {
+                    try await broker.queue("delivery.queue", virtualHost: host)?.messages == 17
+                }
+                try await broker.setMemoryAlarm(true)
+                try await pair.admin.startAgain()
+                try await eventually("the prefetch is full of bad ones") {
+                    try await pair.admin.http.get("/metrics").text.contains("consume_held 10\n")
+                }
+                try await broker.setMemoryAlarm(false)
+                let stream = pair.stream(session, after: "0")
+                try await stream.connect()
+                try await stream.waitForOrders(placed)
+                #expect(stream.orders == placed)
+                stream.close()
+                try await eventually("the bad ones are moved", within: 30) {
+                    try await broker.queue("delivery.queue", virtualHost: host)?.messages == 0
+                }
+                var dead: [String] = []
+                while let delivery = try await channel.get("delivery.dead.queue") {
+                    dead.append(String(decoding: delivery.body, as: UTF8.self))
+                    try await delivery.ack()
+                }
+                #expect(dead.sorted() == (0..<12).map { "hello \($0)" }.sorted())
+            }
+            try await pair.stop()
+        }
+
         @Test("orders of many customers at once, on several event loops, are announced in their order")
         func order() async throws {
             let broker = try await RabbitMQBroker.shared()

@@ -121,6 +121,44 @@ extension ServiceTests {
             try await broker.deleteVirtualHost(host)
         }
 
+        @Test("whatever a bad message asks the broker for, one copy of it is among the dead letters, and stays there")
+        func properties() async throws {
+            let fixture = try await ServiceFixture.get()
+            try await fixture.broker.addUser("spring", password: "spring")
+            try await fixture.broker.setPermissions(user: "spring", virtualHost: fixture.virtualHost)
+            let url = fixture.broker.url(user: "spring", password: "spring", virtualHost: fixture.virtualHost)
+            let hostile = [
+                BasicProperties(headers: ["CC": .array(["delivery.queue", "delivery.key"])]),
+                BasicProperties(expiration: "60000"),
+                BasicProperties(userID: "spring"),
+                BasicProperties(headers: ["x-attempts": .int64(.max), "x-first-seen": 7, "x-death": "x"]),
+                // Fits into a frame by itself, and not with our headers.
+                BasicProperties(headers: ["large": .string(String(repeating: "x", count: 130_900))]),
+            ]
+            try await AMQPConnection.withConnection(url, name: "spring") { connection in
+                let channel = try await connection.openChannel()
+                _ = try await channel.drain("delivery.dead.queue")
+                for (number, properties) in hostile.enumerated() {
+                    try await channel.publish(
+                        Array("hostile \(number)".utf8), to: "delivery.exchange", routingKey: "delivery.key",
+                        properties: properties)
+                }
+                try await eventually("all are dead", within: 20) {
+                    let queues = try await fixture.broker.queues(virtualHost: fixture.virtualHost)
+                    return queues["delivery.queue"]?.messages == 0
+                        && queues["delivery.dead.queue"]?.messages == hostile.count
+                }
+                let dead = try await channel.drain("delivery.dead.queue")
+                #expect(
+                    dead.map { String(decoding: $0.body, as: UTF8.self) }.sorted()
+                        == hostile.indices.map { "hostile \($0)" })
+                for letter in dead {
+                    #expect(letter.properties.expiration == nil)
+                    #expect(letter.header("x-attempts") == .int64(1))
+                }
+            }
+        }
+
         @Test(
             "an order that crashes the sweep, and one that cannot be read, are given up, and the others are announced")
         func sweep() async throws {
