@@ -151,6 +151,8 @@ package actor OrderConsumer {
                 return counts[key] != nil && begun[key] == nil ? .suspect : .redelivered
             })
         for (index, step) in plan.steps.enumerated() {
+            // What is not settled comes again.
+            if isStopping { return [] }
             switch step {
             case .together(let range): try await workTogether(batch[range], isAll: false)
             case .alone(let place):
@@ -198,7 +200,7 @@ package actor OrderConsumer {
         if decision == nil {
             let reading = OrderAnnouncement.read(delivery)
             orderID = reading.orderID
-            let nextKey = next.flatMap { begun[$0.history.key] == nil ? $0.history.key : nil }
+            let nextKey = isStopping ? nil : next.flatMap { begun[$0.history.key] == nil ? $0.history.key : nil }
             let (outcome, counted) = try await announcer.announce(reading, key: history.key, next: nextKey)
             if let nextKey, let counted { note(nextKey, counted) }
             decision = DeliveryPolicy.decide(outcome, attempts: attempts)
