@@ -19,6 +19,9 @@ package actor FeedHints {
 
     /// Between two hints: a busy instance sends at most 200 a second.
     private static let pause = Duration.milliseconds(5)
+    /// Between two attempts to declare what a broker refuses.
+    private static let shortestDelay = Duration.milliseconds(500)
+    private static let longestDelay = Duration.seconds(10)
     private static let header = "instance"
 
     private let broker: Broker
@@ -104,10 +107,11 @@ package actor FeedHints {
         let connection = try await broker.connect("hints", on: loop)
         self.connection = connection
         var failure = ""
-        while !isStopping {
+        var delay = Self.shortestDelay
+        while !isStopping, !Task.isCancelled {
             do {
                 try await listen(connection, received)
-                failure = ""
+                (failure, delay) = ("", Self.shortestDelay)
             } catch {
                 if isStopping { break }
                 // Once for each reason: everything works without hints, only later.
@@ -115,7 +119,9 @@ package actor FeedHints {
                 failure = "\(error)"
             }
             consumer = nil
-            if !isStopping { try? await loop.sleep(for: .seconds(1)) }
+            if isStopping { break }
+            try? await loop.sleep(for: delay)
+            delay = min(delay * 2, Self.longestDelay)
         }
     }
 

@@ -125,9 +125,9 @@ extension EndToEnd {
         )
         func hints() async throws {
             try await withTwo { first, second, broker, host in
-                let hinted = try await waiting(6, first, second)
-                #expect(try await metric(first.admin, "feed_hints_sent_total") >= 6)
-                try await expectHints(6, at: second)
+                let hinted = try await waiting(4, first, second)
+                #expect(try await metric(first.admin, "feed_hints_sent_total") >= 4)
+                try await expectHints(4, at: second)
                 #expect(try await metric(first.admin, "feed_hints_received_total") == 0, "own hints are not counted")
 
                 // Another exchange of that name takes the hints and gives them to nobody.
@@ -137,9 +137,9 @@ extension EndToEnd {
                     rabbit_exchange:delete(Name, false, <<"test">>),
                     rabbit_exchange:declare(Name, direct, true, false, false, [], <<"test">>), ok
                     """#)
-                let unhinted = try await waiting(6, first, second)
+                let unhinted = try await waiting(4, first, second)
                 // A second between two looks, and a push follows right on the last one.
-                #expect(unhinted > .seconds(3))
+                #expect(unhinted > .seconds(2))
                 #expect(hinted < unhinted / 3, "\(hinted), without hints \(unhinted)")
             }
         }
