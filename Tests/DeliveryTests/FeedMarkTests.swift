@@ -94,8 +94,8 @@ struct FeedMarkTests {
         let fixture = try await Fixture()
         let old = try await fixture.session()
         let login = Accounts.Login(email: "owner1@example.com", password: "password")
-        _ = try await fixture.accounts.loginStoreUser(login, replacing: old, from: "127.0.0.1")
-        _ = try await fixture.accounts.loginStoreUser(login, replacing: nil, from: "127.0.0.1")
+        _ = try await fixture.accounts.loginStoreUser(login, replacing: old, from: home)
+        _ = try await fixture.accounts.loginStoreUser(login, replacing: nil, from: home)
         let events = try await fixture.database.read { db in try Feed.events(after: 0, limit: 9, in: db) }
         #expect(events.map(\.endedSession) == [SessionID(token: old)])
     }

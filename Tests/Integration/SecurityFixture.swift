@@ -2,7 +2,7 @@ import Delivery
 import SQLite
 import Support
 
-/// Both services without a broker, and everybody who may ask them something.
+/// Both services, and everybody who may ask them something.
 final class SecurityFixture: Sendable {
     /// Who asks.
     enum Caller: String, CaseIterable, Sendable {
@@ -46,6 +46,7 @@ final class SecurityFixture: Sendable {
     static let otherOrder = 2
 
     private init() async throws {
+        let broker = try await RabbitMQBroker.shared()
         folder = try TemporaryFolder("security")
         let path = folder.file("delivery.db")
         database = try await DeliveryDatabase.open(path: path, demoData: true)
@@ -65,11 +66,14 @@ final class SecurityFixture: Sendable {
                     """)
         }
         let environment = [
-            "RABBITMQ_URL": "amqp://127.0.0.1:\(try FreePort.next())/", "DATABASE_PATH": path, "DEMO_DATA": "1",
-            "LOG_LEVEL": "debug",
+            "RABBITMQ_URL": broker.url(virtualHost: try await broker.makeVirtualHost()), "DATABASE_PATH": path,
+            "DEMO_DATA": "1", "LOG_LEVEL": "debug",
         ]
         api = try await ServiceProcess.start("api", environment: environment)
         admin = try await ServiceProcess.start("store-admin", environment: environment)
+        try await eventually("store-admin says UP") { [admin] in
+            try await admin.http.get("/health/ready").json["status"].string == "UP"
+        }
     }
 
     /// `METHOD PATTERN` of every route that the running service has.

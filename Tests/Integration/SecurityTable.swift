@@ -31,7 +31,7 @@ struct SecurityRow: Sendable, CustomStringConvertible {
         case master(Answer)
         /// A page of store users: the others are sent to the login.
         case page(Answer, operator: Answer)
-        /// A page of operators: nobody is sent to the login, the others get 403.
+        /// The operators' page: nobody is sent to the login, the others to their own page.
         case operatorPage(Answer)
 
         func answer(to caller: Caller) -> Answer {
@@ -51,7 +51,7 @@ struct SecurityRow: Sendable, CustomStringConvertible {
                 return caller == .operator ? `operator` : answer
             case .operatorPage(let answer):
                 if refused != nil { return Answer(303, nil, location: "/login") }
-                return caller == .operator ? answer : .forbidden
+                return caller == .operator ? answer : Answer(303, nil, location: "/main")
             }
         }
 
@@ -146,7 +146,18 @@ enum SecurityTable {
             acknowledge(own, .stores(ok, other: .noOrder)),
             acknowledge(other, .stores(.noOrder, other: ok)),
             acknowledge(9_999, .stores(.noOrder)),
+            SecurityRow("GET", "/dead-letters", .operatorPage(file)),
+            SecurityRow("GET", "/api/dead-letter", .operators(ok)),
         ]
+        + ["x", "1", String(repeating: "0", count: 64)].flatMap { id in
+            [
+                SecurityRow(
+                    "POST", "/api/dead-letter/{id}/replay", path: "/api/dead-letter/\(id)/replay",
+                    .operators(Answer(404, 404))),
+                SecurityRow(
+                    "DELETE", "/api/dead-letter/{id}", path: "/api/dead-letter/\(id)", .operators(Answer(404, 404))),
+            ]
+        }
 
     /// One's own order is found; another's is as one that does not exist.
     private static func ids(of rule: (Answer, Answer) -> SecurityRow.Rule) -> [SecurityRow] {
