@@ -16,6 +16,16 @@ struct ChaosEvaluation {
         report.violations += connectionViolations()
         report.violations += amountViolations()
         report.figures = figures()
+        report.slowest = slowest()
+    }
+
+    /// The order that came last to the tab that had to wait longest for it.
+    private func slowest() -> [String] {
+        let accepted = Dictionary(state.accepted.map { ($0.order, $0.at) }) { first, _ in first }
+        let late = state.seen.max { $0.at - (accepted[$0.order] ?? $0.at) < $1.at - (accepted[$1.order] ?? $1.at) }
+        return late.map { late in
+            describe(ChaosAudit.Finding(text: "seen last at \(seconds(late.at)) s", orders: [late.order]))
+        } ?? []
     }
 
     // MARK: Violations
@@ -33,6 +43,7 @@ struct ChaosEvaluation {
                 "  order \(order), number \(entry.number)\(entry.hasKey ? "" : " without a key"), was accepted at "
                     + "\(seconds(entry.at)) s by api \(entry.instance)")
             let around = state.happened.filter { $0.from - 5000 <= entry.at && entry.at <= $0.until + 1000 }
+                .sorted { $0.from < $1.from }
             lines += around.map { "    \($0)" }
         }
         return lines

@@ -47,6 +47,8 @@ package struct ChaosReport: Sendable {
     package internal(set) var figures = ChaosFigures()
     /// What must not have happened; empty when all is well.
     package internal(set) var violations: [String] = []
+    /// What is known of the order that a tab saw last of all, for whoever wants to know why.
+    package internal(set) var slowest: [String] = []
     /// Where everything was kept because of them.
     package internal(set) var folder: String?
 

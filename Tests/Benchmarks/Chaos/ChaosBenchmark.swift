@@ -63,6 +63,7 @@ struct ChaosBenchmark {
             fflush(nil)
         }.run()
         print("\n\(report.table)\n")
+        print(report.slowest.joined(separator: "\n") + "\n")
         for (warning, count) in report.figures.warnings.sorted(by: { $0.key < $1.key }) {
             print("logged \(count) times: \(warning)")
         }
