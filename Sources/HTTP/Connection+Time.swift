@@ -13,7 +13,9 @@ extension Connection {
 
     /// Called at regular times for every connection.
     func sweep() {
-        guard let stream else { return }
+        // One that took the place of another may be met twice.
+        guard let stream, sweptAt != context.tick else { return }
+        sweptAt = context.tick
         let waiting = stream.pendingOutput
         context.noteOutput(waiting)
         progress.look(waiting: waiting)

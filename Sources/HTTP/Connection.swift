@@ -41,6 +41,8 @@ actor Connection: StreamHandler {
     var deadline: UInt32 = 0
     /// The sweep at which the phase, or the wait for the next request, began.
     var since: UInt32 = 0
+    /// The sweep that last looked at it.
+    var sweptAt: UInt32 = 0
     var progress = OutputProgress()
     var lingered = 0
     /// Octets of this connection in the loop's `bufferedInput`.

@@ -114,11 +114,27 @@ final class ServerLoop: @unchecked Sendable {
         loop.schedule(after: configuration.sweepInterval) { [self] in
             tick &+= 1
             outputFound = 0
-            forEachConnection { $0.sweep() }
-            isOutputTight = outputFound > bufferedOutputLimit
-            if statistics.openConnections >= configuration.connectionLimit { makeRoom() }
-            if connections.isEmpty { isSweeping = false } else { scheduleSweep() }
+            sweep(below: connections.count)
         }
+    }
+
+    /// Looks at some connections, and at the others in the turns that follow: thousands whose time is over at once, or
+    /// who are due a heartbeat, must not hold up everybody else.
+    private func sweep(below end: Int) {
+        var index = min(end, connections.count)
+        let last = max(0, index - 128)
+        while index > last {
+            index -= 1
+            // Those that close are replaced by the last one.
+            if index < connections.count { connections[index].assumeIsolated { $0.sweep() } }
+        }
+        if index > 0 {
+            loop.schedule(after: .zero) { [self] in sweep(below: index) }
+            return
+        }
+        isOutputTight = outputFound > bufferedOutputLimit
+        if statistics.openConnections >= configuration.connectionLimit { makeRoom() }
+        if connections.isEmpty { isSweeping = false } else { scheduleSweep() }
     }
 
     func noteOutput(_ count: Int) { outputFound += count }
