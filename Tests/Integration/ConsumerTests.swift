@@ -91,7 +91,7 @@ struct ConsumerFixture: Sendable {
         let proxy = try Proxy(to: broker.port)
         let folder = try TemporaryFolder("consumer")
         let path = folder.file("delivery.db")
-        let orders = try await OrdersOfTomorrow.make(at: path, count: count).ids
+        let orders = try await UnannouncedOrders.make(at: path, count: count).ids
         var configuration = Configuration()
         configuration.busyMilliseconds = 50
         let database = try await DeliveryDatabase.open(path: path, demoData: false, configuration: configuration)

@@ -15,7 +15,7 @@ extension ServiceTests {
             let host = try await broker.makeVirtualHost()
             var orders: [Int] = []
             let pair = try await ServicePair.start(broker: broker.url(virtualHost: host)) { path in
-                orders = try await OrdersOfTomorrow.make(at: path, count: 9).ids
+                orders = try await UnannouncedOrders.make(at: path, count: 9).ids
             }
             let (poison, good) = (orders[3], orders.filter { $0 != orders[3] })
             let session = try await pair.session()
@@ -73,7 +73,7 @@ extension ServiceTests {
             let host = try await broker.makeVirtualHost()
             var orders: [Int] = []
             let pair = try await ServicePair.start(broker: broker.url(virtualHost: host)) { path in
-                orders = try await OrdersOfTomorrow.make(at: path, count: 6).ids
+                orders = try await UnannouncedOrders.make(at: path, count: 6).ids
             }
             let (passing, lasting) = (orders[1], orders[4])
             let good = orders.filter { $0 != passing && $0 != lasting }
@@ -87,7 +87,7 @@ extension ServiceTests {
                 let channel = try await connection.openChannel()
                 // One that has been through all queues but the last.
                 try await channel.publish(
-                    OrdersOfTomorrow.body(lasting), to: "", routingKey: "delivery.retry.1s",
+                    UnannouncedOrders.body(lasting), to: "", routingKey: "delivery.retry.1s",
                     properties: BasicProperties(
                         headers: ["x-attempts": 3, "x-first-seen": "2026-03-01T09:30:00Z"], messageID: "last"))
                 for order in orders where order != lasting { try await channel.announce(order) }
@@ -166,7 +166,7 @@ extension ServiceTests {
             let host = try await broker.makeVirtualHost()
             var orders: [Int] = []
             let pair = try await ServicePair.start(broker: broker.url(virtualHost: host)) { path in
-                orders = try await OrdersOfTomorrow.make(at: path, count: 5).ids
+                orders = try await UnannouncedOrders.make(at: path, count: 5).ids
             }
             let (crashing, unreadable) = (orders[1], orders[3])
             let session = try await pair.session()

@@ -9,8 +9,6 @@ struct ServiceData: Sendable {
     let formerMenu: Int
     /// Of store 1, with markup for a name.
     let hostileMenu: Int
-    /// The first customer's, at store 1, stored without an outbox row.
-    let unannouncedOrder: Int
 
     static let markup = "<img src=x onerror=window.harm=1><script>window.harm=1</script>"
 
@@ -29,33 +27,20 @@ struct ServiceData: Sendable {
             let cheap = try menu("공기밥", 100, "REGISTERED")
             let former = try menu("냉면", 9000, "UNREGISTERED")
             let hostile = try menu(markup, 9000, "REGISTERED")
-            // Of tomorrow, so that it never counts as forgotten: only its message announces it.
-            try db.run(
-                """
-                INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at)
-                VALUES (1, 1, 'ORDER', 8000, (unixepoch() + 86400) * 1000)
-                """)
-            let order = Int(db.lastInsertRowID)
-            try db.run(
-                """
-                INSERT INTO user_order_item(order_id, position, store_menu_id, name, amount, quantity)
-                VALUES (?, 0, 1, '김치찌개', 8000, 1)
-                """, order)
-            return ServiceData(
-                cheapMenu: cheap, formerMenu: former, hostileMenu: hostile, unannouncedOrder: order)
+            return ServiceData(cheapMenu: cheap, formerMenu: former, hostileMenu: hostile)
         }
         await database.close()
         return data
     }
 
-    /// Adds an order that only its message announces: of tomorrow, so that it never counts as forgotten.
+    /// Adds an order that only its message announces: it is too young to count as forgotten for almost two minutes.
     static func insertUnannounced(_ order: Int, at path: String) async throws {
         let database = try await DeliveryDatabase.open(path: path, demoData: false)
         try await database.write { db in
             try db.run(
                 """
                 INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at)
-                VALUES (?, 1, 1, 'ORDER', 8000, (unixepoch() + 86400) * 1000)
+                VALUES (?, 1, 1, 'ORDER', 8000, (unixepoch() + 80) * 1000)
                 """, order)
             try db.run(
                 """

@@ -77,7 +77,8 @@ extension ServiceTests {
                 #expect(seen(placed) == placed)
 
                 // The Spring original's spelling.
-                let other = fixture.data.unannouncedOrder
+                let other = 5_000_000
+                try await ServiceData.insertUnannounced(other, at: try #require(pair.environment["DATABASE_PATH"]))
                 try await channel.publish(
                     Array(#"{"userOrderId":\#(other)}"#.utf8), to: "delivery.exchange", routingKey: "delivery.key")
                 try await stream.waitForOrders([other])

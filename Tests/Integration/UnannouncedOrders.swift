@@ -4,18 +4,19 @@ import Foundation
 import SQLite
 import Support
 
-/// A database file with orders that only a message announces: they are of tomorrow, so that they never count as forgotten.
-struct OrdersOfTomorrow: Sendable {
+/// A database file with orders that only a message announces: they are so young that they do not count as forgotten for
+/// almost two minutes.
+struct UnannouncedOrders: Sendable {
     let ids: [Int]
 
-    static func make(at path: String, count: Int) async throws -> OrdersOfTomorrow {
+    static func make(at path: String, count: Int) async throws -> UnannouncedOrders {
         let database = try await DeliveryDatabase.open(path: path, demoData: true)
         let ids = try await database.write { db in
             try (0..<count).map { _ in
                 try db.run(
                     """
                     INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at)
-                    VALUES (1, 1, 'ORDER', 8000, (unixepoch() + 86400) * 1000)
+                    VALUES (1, 1, 'ORDER', 8000, (unixepoch() + 80) * 1000)
                     """)
                 let id = Int(db.lastInsertRowID)
                 try db.run(
@@ -27,7 +28,7 @@ struct OrdersOfTomorrow: Sendable {
             }
         }
         await database.close()
-        return OrdersOfTomorrow(ids: ids)
+        return UnannouncedOrders(ids: ids)
     }
 
     static func body(_ id: Int) -> [UInt8] { Array(#"{"user_order_id":\#(id)}"#.utf8) }
@@ -37,7 +38,7 @@ extension AMQPChannel {
     /// Publishes the message of an order as `api` does.
     func announce(_ id: Int, headers: FieldTable? = nil) async throws {
         try await publish(
-            OrdersOfTomorrow.body(id), to: "delivery.exchange", routingKey: "delivery.key",
+            UnannouncedOrders.body(id), to: "delivery.exchange", routingKey: "delivery.key",
             properties: BasicProperties(headers: headers, deliveryMode: .persistent, messageID: "order-\(id)"))
     }
 
