@@ -33,7 +33,7 @@ package struct ChaosRun: Sendable {
         }
         await cluster.dispose()
         ChaosEvaluation(settings, ledger.current, audit).fill(&report)
-        if report.violations.isEmpty {
+        if report.violations.isEmpty, !settings.keeps {
             try? FileManager.default.removeItem(atPath: folder)
         } else {
             report.folder = folder

@@ -18,6 +18,9 @@ package struct ChaosSettings: Codable, Sendable {
     /// Orders under way at the same time at most.
     package var customers = 16
 
+    /// Keeps the database, the logs and a report also when all is well.
+    package var keeps = false
+
     package init(seed: UInt64) { self.seed = seed }
 
     /// Orders a second.

@@ -21,6 +21,7 @@ struct ChaosBenchmark {
           --instances N  processes of each service, on one database file (2)
           --cuts N       how often a tab's connection is cut (1000)
           --seed N       chooses the faults and the orders (another one each time)
+          --keep         keeps the database, the logs and a report also when nothing is wrong
           --schedule     prints what would happen when, and ends
 
         Starts RabbitMQ and N api and N store-admin on one database file. Customers place orders at a steady rate, most
@@ -42,6 +43,7 @@ struct ChaosBenchmark {
             case "--instances": settings.instances = try arguments.number(1...16)
             case "--cuts": settings.cuts = try arguments.number(0...10_000_000)
             case "--seed": settings.seed = try arguments.number(0...UInt64.max)
+            case "--keep": settings.keeps = true
             case "--schedule": printsSchedule = true
             case "--minutes":
                 guard let minutes = Double(try arguments.value()), minutes > 0, minutes <= 100_000 else {
