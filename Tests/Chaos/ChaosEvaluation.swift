@@ -24,14 +24,15 @@ struct ChaosEvaluation {
         let accepted = Dictionary(state.accepted.map { ($0.order, $0.at) }) { first, _ in first }
         let late = state.seen.max { $0.at - (accepted[$0.order] ?? $0.at) < $1.at - (accepted[$1.order] ?? $1.at) }
         return late.map { late in
-            describe(ChaosAudit.Finding(text: "seen last at \(seconds(late.at)) s", orders: [late.order]))
+            describe(
+                ChaosAudit.Finding(text: "seen last at \(seconds(late.at)) s", orders: [late.order]), until: late.at)
         } ?? []
     }
 
     // MARK: Violations
 
     /// The first orders of a finding, each with what is known of it and what happened around it.
-    private func describe(_ finding: ChaosAudit.Finding) -> [String] {
+    private func describe(_ finding: ChaosAudit.Finding, until end: Int = 0) -> [String] {
         let accepted = Dictionary(state.accepted.map { ($0.order, $0) }) { first, _ in first }
         var lines = ["\(finding.text): \(finding.orders.prefix(20).map(String.init).joined(separator: ", "))"]
         for order in finding.orders.prefix(3) {
@@ -42,7 +43,7 @@ struct ChaosEvaluation {
             lines.append(
                 "  order \(order), number \(entry.number)\(entry.hasKey ? "" : " without a key"), was accepted at "
                     + "\(seconds(entry.at)) s by api \(entry.instance)")
-            let around = state.happened.filter { $0.from - 5000 <= entry.at && entry.at <= $0.until + 1000 }
+            let around = state.happened.filter { $0.from - 5000 <= max(entry.at, end) && entry.at <= $0.until + 1000 }
                 .sorted { $0.from < $1.from }
             lines += around.map { "    \($0)" }
         }

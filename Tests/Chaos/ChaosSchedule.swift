@@ -38,8 +38,8 @@ package struct ChaosSchedule: Sendable, Equatable {
     package init(_ settings: ChaosSettings) {
         var generator = SplitMix64(seed: settings.seed)
         let length = Int(settings.seconds * 1000)
-        var faults = Self.faults(settings, &generator)
-        faults.shuffle(using: &generator)
+        let all = Self.faults(settings, &generator).shuffled(using: &generator)
+        let (faults, ofBroker) = (all.filter { $0.0.kind != .broker }, all.filter { $0.0.kind == .broker })
         let gap = Double(length) / Double(max(1, faults.count))
         var steps: [Step] = []
         for (number, (target, fault)) in faults.enumerated() {
@@ -47,6 +47,12 @@ package struct ChaosSchedule: Sendable, Equatable {
             // Now and then two at once.
             let joins = Int.random(in: 0..<5, using: &generator) == 0
             if joins, let last = steps.last, last.target != target { at = last.at }
+            steps.append(Step(at: at, target: target, fault: fault))
+        }
+        // The broker needs seconds to return, and everything needs it: between two of its faults is time to go on.
+        let pause = Double(length) / Double(max(1, ofBroker.count))
+        for (number, (target, fault)) in ofBroker.enumerated() {
+            let at = Int((Double(number) + Double.random(in: 0.3..<0.7, using: &generator)) * pause)
             steps.append(Step(at: at, target: target, fault: fault))
         }
         self.steps = steps.sorted { $0.at < $1.at }
