@@ -66,12 +66,11 @@ package struct Broker: Sendable {
         }
     }
 
-    /// Connects for one piece of work that somebody waits for: once, at once or not at all, and not again when it is lost.
+    /// Connects for one piece of work that somebody waits for: once, and not again when it is lost. Whoever calls it sets the
+    /// time for all of it.
     func connectOnce(_ purpose: String, on loop: EventLoop) async throws(AMQPError) -> AMQPConnection {
         var configuration = AMQPConfiguration(name: "\(service) \(purpose)")
         configuration.recovery = .disabled
-        configuration.connectTimeout = .seconds(1)
-        configuration.requestTimeout = .seconds(1)
         configuration.closeTimeout = .milliseconds(300)
         configuration.whileDown = .failAtOnce
         // A process that hangs must not keep for long what its connection owns.

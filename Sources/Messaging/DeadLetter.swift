@@ -31,9 +31,9 @@ package struct DeadLetter: Encodable, Equatable, Sendable {
 
     /// The headers that a message has on this queue beside its own.
     package enum Header {
-        package static let error = "x-error"
-        package static let attempts = "x-attempts"
-        package static let firstSeen = "x-first-seen"
+        package static let error = MessageCopy.errorHeader
+        package static let attempts = MessageCopy.attemptsHeader
+        package static let firstSeen = MessageCopy.firstSeenHeader
         package static let exchange = "x-original-exchange"
         package static let routingKey = "x-original-routing-key"
     }
@@ -144,20 +144,15 @@ extension BasicProperties {
         copy.expiration = nil
         copy.userID = nil
         copy.replyTo = nil
-        guard var headers else { return copy }
-        for name in Self.namesOfDeath { headers[name] = nil }
-        copy.headers = headers
+        copy.headers = headers.map { headers in
+            FieldTable(
+                headers.filter { field in
+                    !MessageCopy.dropped.contains(field.name) && field.name != DeadLetter.Header.exchange
+                        && field.name != DeadLetter.Header.routingKey
+                }.map { ($0.name, $0.value) })
+        }
         return copy
     }
-
-    private static let namesOfDeath = [
-        DeadLetter.Header.error, DeadLetter.Header.attempts, DeadLetter.Header.firstSeen,
-        DeadLetter.Header.exchange, DeadLetter.Header.routingKey,
-        // RabbitMQ's own, by which it ends circles of dead-lettering.
-        "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
-        "x-last-death-queue", "x-last-death-reason", "x-delivery-count", "x-last-error",
-        "CC", "BCC",
-    ]
 
     /// Where a copy goes: where its headers say that it came from, if that is a place of ours, else to the orders.
     package var replayTarget: (exchange: String, routingKey: String) {

@@ -19,7 +19,7 @@ struct MessageCopy {
     /// Why a message waits in a retry queue.
     static let lastErrorHeader = "x-last-error"
 
-    private static let dropped: Set<String> = [
+    static let dropped: Set<String> = [
         "CC", "BCC", "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason",
         "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
         attemptsHeader, firstSeenHeader, errorHeader, lastErrorHeader,

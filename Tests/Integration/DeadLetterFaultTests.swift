@@ -49,7 +49,7 @@ extension DeadLetterQueueTests {
             let host = trouble == .hasNoSuchHost ? "nowhere" : fixture.virtualHost
             let url = fixture.broker.url(virtualHost: host, port: proxy.port)
             try await fixture.publish(0)
-            try await fixture.withQueue(url: url) { queue in
+            try await fixture.withQueue(DeadLetterQueue.Limits(), url: url) { queue in
                 switch trouble {
                 case .refuses: proxy.refuse()
                 case .isSilent: proxy.freeze()
@@ -81,7 +81,7 @@ extension DeadLetterQueueTests {
             proxy.change { $0.delay = .milliseconds(20) }
             for number in 0..<20 { try await fixture.publish(number) }
             let url = fixture.broker.url(virtualHost: fixture.virtualHost, port: proxy.port)
-            try await fixture.withQueue(url: url) { queue in
+            try await fixture.withQueue(DeadLetterQueue.Limits(), url: url) { queue in
                 let start = ContinuousClock.now
                 async let refusal = #expect(throws: DeliveryError.self) { try await queue.list() }
                 try await eventually("it has fetched one") {
@@ -119,7 +119,7 @@ extension DeadLetterQueueTests {
 
     @Test("waits for another one that is at work, and says so when that takes too long")
     func busy() async throws {
-        var limits = DeadLetterQueue.Limits()
+        var limits = Fixture.patient
         limits.lock = .milliseconds(200)
         limits.line = .milliseconds(200)
         limits.waiting = 2

@@ -10,12 +10,21 @@ extension DeadLetterQueueTests {
     struct Fixture: Sendable {
         static let name = "delivery.dead.queue"
 
+        /// Where it is not the times that are tested, a busy machine may take them.
+        static let patient = {
+            var limits = DeadLetterQueue.Limits()
+            limits.operation = .seconds(20)
+            limits.lock = .seconds(10)
+            limits.line = .seconds(20)
+            return limits
+        }()
+
         let broker: RabbitMQBroker
         let virtualHost: String
         let channel: AMQPChannel
 
         static func withQueue(
-            _ limits: DeadLetterQueue.Limits = DeadLetterQueue.Limits(),
+            _ limits: DeadLetterQueue.Limits = Self.patient,
             forget: @escaping @Sendable (BasicProperties, [UInt8]) async throws -> Void = { _, _ in },
             _ body: @escaping @Sendable (Fixture, DeadLetterQueue) async throws -> Void
         ) async throws {
@@ -34,7 +43,7 @@ extension DeadLetterQueueTests {
         ///
         /// - Parameter url: of the broker, where it is another one.
         func withQueue(
-            _ limits: DeadLetterQueue.Limits = DeadLetterQueue.Limits(), url: String? = nil,
+            _ limits: DeadLetterQueue.Limits = Self.patient, url: String? = nil,
             forget: @escaping @Sendable (BasicProperties, [UInt8]) async throws -> Void = { _, _ in },
             _ body: (DeadLetterQueue) async throws -> Void
         ) async throws {

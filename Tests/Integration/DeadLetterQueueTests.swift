@@ -26,7 +26,7 @@ struct DeadLetterQueueTests {
 
     @Test("shows at most so many, and tells how many there are")
     func more() async throws {
-        var limits = DeadLetterQueue.Limits()
+        var limits = Fixture.patient
         limits.letters = 3
         try await Fixture.withQueue(limits) { fixture, queue in
             for number in 0..<5 { try await fixture.publish(number) }
@@ -41,7 +41,7 @@ struct DeadLetterQueueTests {
 
     @Test("of large messages shows as many as fit into its memory")
     func large() async throws {
-        var limits = DeadLetterQueue.Limits()
+        var limits = Fixture.patient
         limits.octets = 2 << 20
         try await Fixture.withQueue(limits) { fixture, queue in
             for _ in 0..<4 {
