@@ -35,7 +35,7 @@ struct ChaosTests {
             let times = schedule.steps.map(\.at)
             #expect(times == times.sorted())
             #expect((times.last ?? 0) <= Int(settings.seconds * 1000))
-            #expect((times.last ?? 0) > Int(settings.seconds * 800))
+            #expect((times.last ?? 0) > Int(settings.seconds * 600))
             #expect(schedule.cuts.count == settings.cuts)
         }
     }
