@@ -85,6 +85,7 @@ const replay = (letter) => act(letter, "POST", `api/dead-letter/${letter.id}/rep
 function askToDiscard(letter) {
   const dialog = $("#confirm");
   $("#confirm-what").textContent = reasonOf(letter);
+  $("#confirm-beginning").textContent = beginningOf(letter);
   dialog.returnValue = "cancel";
   dialog.onclose = () => {
     if (dialog.returnValue === "discard") {
@@ -131,6 +132,7 @@ const visible = (content) =>
   content.replace(/[^\P{C}\n\t]/gu, (found) => `\\u{${found.codePointAt(0).toString(16).toUpperCase()}}`);
 
 const reasonOf = (letter) => visible(letter.error || text("dead.unknown"));
+const beginningOf = (letter) => (letter.size > 0 ? visible(letter.beginning) : text("dead.nobody"));
 
 function render() {
   const isReady = board.dataset.state === "ready";
@@ -149,7 +151,7 @@ function render() {
   while (list.children.length > letters.length) list.lastElementChild.remove();
   cards = kept;
   board.dataset.empty = isReady && letters.length === 0;
-  write($("#total"), isReady ? text("dead.total", { n: total }) : "–");
+  write($("#total"), isReady ? text(total === 1 ? "dead.total.one" : "dead.total", { n: total }) : "–");
   write($("#read-at"), isReady ? text("dead.read", { time: clock(readAt, { seconds: true }) }) : "\u00a0");
   $("#more").hidden = !isReady || total <= letters.length;
   write($("#more"), text("dead.more", { n: letters.length }));
@@ -188,7 +190,7 @@ function fill(card, letter) {
     ["dead.trace", letter.trace_id ?? ""],
   ].filter(([, value]) => value !== "");
   slots.facts.replaceChildren(...facts.map(([key, value]) => fact(key, value)));
-  write(slots.beginning, letter.size > 0 ? visible(letter.beginning) : text("dead.nobody"));
+  write(slots.beginning, beginningOf(letter));
   const isCut = new TextEncoder().encode(letter.beginning).length < letter.size;
   slots.cut.hidden = !isCut;
   write(slots.cut, text("dead.cut"));
