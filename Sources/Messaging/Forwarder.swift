@@ -183,7 +183,7 @@ actor Forwarder {
 
     private func report(_ item: Item) {
         let properties = item.delivery.properties
-        let order = item.orderID.map { "\($0)" } ?? ""
+        let order = item.orderID.map { LogValue.number($0) } ?? LogValue("")
         let trace = properties.headers?["traceparent"]?.string?.split(separator: "-").dropFirst().first ?? ""
         let message = properties.messageID ?? ""
         switch item.decision {
@@ -193,7 +193,7 @@ actor Forwarder {
             log.warning(
                 "a message is tried again later",
                 [
-                    "order_id": LogValue(order), "message_id": LogValue(message), "trace_id": LogValue("\(trace)"),
+                    "order_id": order, "message_id": LogValue(message), "trace_id": LogValue("\(trace)"),
                     "reason": LogValue(reason), "attempts": .number(attempts), "queue": LogValue(queue.name),
                 ])
         case .dead(let attempts, let reason):
@@ -201,7 +201,7 @@ actor Forwarder {
             log.warning(
                 "a message went to the dead-letter queue",
                 [
-                    "order_id": LogValue(order), "message_id": LogValue(message), "trace_id": LogValue("\(trace)"),
+                    "order_id": order, "message_id": LogValue(message), "trace_id": LogValue("\(trace)"),
                     "reason": LogValue(reason), "attempts": .number(attempts),
                 ])
         }

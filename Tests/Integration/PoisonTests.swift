@@ -110,7 +110,7 @@ extension ServiceTests {
                 let line = try await pair.admin.waitForLog { line in
                     line.contains("tried again later") && line.contains("\"message_id\":\"order-\(lasting)\"")
                 }
-                #expect(line.contains("\"order_id\":\"\(lasting)\""))
+                #expect(line.contains("\"order_id\":\(lasting),"))
                 #expect(line.contains("\"attempts\":1"))
             }
             stream.close()
