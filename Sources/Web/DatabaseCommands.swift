@@ -8,19 +8,26 @@ package enum DatabaseCommands {
             "--backup", "FILE", "copies the database to a new file, while services run, and checks the copy"
         ) {
             settings, file in
-            try naming(settings) { try DeliveryDatabase.backUp(settings.databasePath, to: file).description }
+            try naming("--backup \(file)", settings) {
+                try DeliveryDatabase.backUp(settings.databasePath, to: file).description
+            }
         },
         Program.Command("--restore", "FILE", "puts a backup into the database's place, while no service runs on it") {
             settings, file in
-            try naming(settings) { try DeliveryDatabase.restore(file, over: settings.databasePath).description }
+            try naming("--restore \(file)", settings) {
+                try DeliveryDatabase.restore(file, over: settings.databasePath).description
+            }
         },
     ]
 
-    private static func naming(_ settings: CommonSettings, _ body: () throws -> String) throws -> String {
+    /// With both files, since the error is that of one of them.
+    private static func naming(
+        _ command: String, _ settings: CommonSettings, _ body: () throws -> String
+    ) throws -> String {
         do {
             return try body()
         } catch {
-            throw Program.StartError("DATABASE_PATH=\"\(settings.databasePath)\": \(error)")
+            throw Program.StartError("\(command) with DATABASE_PATH=\"\(settings.databasePath)\": \(error)")
         }
     }
 }
