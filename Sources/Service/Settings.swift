@@ -20,7 +20,7 @@ package struct SettingError: Error, Equatable, Sendable, CustomStringConvertible
 
     /// Without the user and the password of a URL.
     private var shown: String {
-        if name.contains("PASSWORD") { return "…" }
+        if name.contains("PASSWORD") { return value.isEmpty ? "" : "…" }
         guard let end = value.lastIndex(of: "@") else { return value }
         let scheme = value.firstRange(of: "://").map { value[..<$0.upperBound] } ?? ""
         return "\(scheme)…\(value[end...])"

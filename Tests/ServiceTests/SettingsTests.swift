@@ -109,6 +109,12 @@ struct SettingsTests {
         #expect(line.hasPrefix(name) && line.hasSuffix("something else"))
     }
 
+    @Test("a password that is missing is not shown as one that is left out")
+    func missingPassword() {
+        let line = SettingError(name: "OPERATOR_PASSWORD", value: "", allowed: "a password").description
+        #expect(line == "OPERATOR_PASSWORD=\"\" is not allowed: a password")
+    }
+
     @Test("the environment of the process is read, values with equals signs too")
     func process() {
         #expect(Environment.process.text("PATH")?.isEmpty == false)
