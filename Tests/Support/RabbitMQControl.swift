@@ -93,16 +93,17 @@ extension RabbitMQBroker {
             """)
     }
 
-    /// The queues of a virtual host by name. Exact at the moment of the call.
+    /// The queues of a virtual host by name. Exact at the moment of the call; one that goes away meanwhile is left out.
     package func queues(virtualHost: String = "/") async throws -> [String: QueueState] {
         let lines = try await evaluate(
             """
             Line = fun(Queue) ->
-                [_, {_, Ready}, {_, Unacknowledged}, {_, Consumers}] = rabbit_amqqueue:info(Queue,
-                    [name, messages_ready, messages_unacknowledged, consumers]),
-                {resource, _, queue, Name} = amqqueue:get_name(Queue),
-                [binary_to_list(Name), 9, integer_to_list(Ready), 9, integer_to_list(Unacknowledged), 9,
-                    integer_to_list(Consumers), 10] end,
+                try rabbit_amqqueue:info(Queue, [name, messages_ready, messages_unacknowledged, consumers]) of
+                    [_, {_, Ready}, {_, Unacknowledged}, {_, Consumers}] ->
+                        {resource, _, queue, Name} = amqqueue:get_name(Queue),
+                        [binary_to_list(Name), 9, integer_to_list(Ready), 9, integer_to_list(Unacknowledged), 9,
+                            integer_to_list(Consumers), 10]
+                catch exit:_ -> [] end end,
             lists:flatten([Line(Queue) || Queue <- rabbit_amqqueue:list(<<"\(virtualHost)">>)])
             """)
         var queues: [String: QueueState] = [:]
