@@ -7,7 +7,7 @@ import Testing
 /// Every instance has a `Database` of its own here: a lock is held by an open description, within a process as well as between
 /// processes.
 @Suite("Who publishes which rows of the outbox")
-struct OutboxLeasesTests {
+final class OutboxLeasesTests {
     private let folder: URL
     private var path: String { folder.appending(path: "test.db").path(percentEncoded: false) }
 
@@ -15,6 +15,8 @@ struct OutboxLeasesTests {
         folder = FileManager.default.temporaryDirectory.appending(path: "delivery-leases-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
     }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
 
     private func open() async throws -> Database { try await DeliveryDatabase.open(path: path, demoData: false) }
 

@@ -66,12 +66,12 @@ extension Outbox {
         return true
     }
 
+    /// About as many octets as the pages have that an order changes: a disk that has room for one page takes no orders.
+    private static let probeText = String(repeating: "x", count: 64 * 1024)
+
     /// Changes a row that means nothing, to see whether the file takes changes.
     package static func probe(in db: Connection) throws {
-        try db.run(
-            """
-            INSERT INTO progress(name, value) VALUES ('write_probe', 1)
-            ON CONFLICT(name) DO UPDATE SET value = value % 1000 + 1
-            """)
+        try db.run("DELETE FROM progress WHERE name >= 'write_probe' AND name < 'write_probf'")
+        try db.run("INSERT INTO progress(name, value) VALUES ('write_probe' || ?, 1)", probeText)
     }
 }
