@@ -59,8 +59,8 @@ final class ChaosLedger: Sendable {
 
     private let start = ContinuousClock.now
     private let state = Lock(State())
-    /// Requests under way, by instance of `api`.
-    private let underWay = Guarded<[Int: Int]>([:])
+    /// Requests under way, by instance of `api`, and how many have ended.
+    private let underWay = Guarded<(count: [Int: Int], ended: Int)>(([:], 0))
 
     /// Milliseconds since the start.
     var now: Int { Int((ContinuousClock.now - start) / .milliseconds(1)) }
@@ -75,13 +75,23 @@ final class ChaosLedger: Sendable {
         state.withLock { $0.violations.append("\(seconds(at)) s: \(text)") }
     }
 
-    func began(_ instance: Int) { underWay.update { $0[instance, default: 0] += 1 } }
-    func ended(_ instance: Int) { underWay.update { $0[instance, default: 0] -= 1 } }
+    func began(_ instance: Int) { underWay.update { $0.count[instance, default: 0] += 1 } }
 
-    /// Waits a moment until a request is under way, at this instance or at any, so that a death hits something. Blocks.
-    func waitUntilBusy(_ instance: Int?) {
-        _ = underWay.wait(until: Date(timeIntervalSinceNow: 0.5)) { underWay in
-            (instance.map { underWay[$0, default: 0] > 0 } ?? underWay.values.contains { $0 > 0 }) ? true : nil
+    func ended(_ instance: Int) {
+        underWay.update {
+            $0.count[instance, default: 0] -= 1
+            $0.ended += 1
         }
+    }
+
+    /// Waits a moment until a request is under way at this instance. Blocks.
+    func waitUntilBusy(_ instance: Int) {
+        _ = underWay.wait(until: Date(timeIntervalSinceNow: 0.5)) { $0.count[instance, default: 0] > 0 ? true : nil }
+    }
+
+    /// Waits a moment until a request ends, at any instance. Blocks.
+    func waitForAnswer() {
+        let before = underWay.read { $0.ended }
+        _ = underWay.wait(until: Date(timeIntervalSinceNow: 0.5)) { $0.ended > before ? true : nil }
     }
 }

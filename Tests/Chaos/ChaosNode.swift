@@ -63,14 +63,14 @@ final class ChaosNode: Sendable {
         ledger.change { $0.happened.append(happened) }
     }
 
-    /// An order passes all processes within some milliseconds: the death comes in the midst of them.
+    /// An order passes all processes within some milliseconds: the death comes in the midst of that. For an `api` it is
+    /// while a request is under way, half of them right at its beginning; for the others soon after an answer.
     private func waitUntilBusy(jitter: Int) async throws {
-        let instance = target.kind == .api ? target.number : nil
-        // Half of them hit the request itself, the others what follows.
-        let time = Double(jitter / 2 % 16) * (jitter.isMultiple(of: 2) ? 0.000_1 : 0.000_7)
-        try await onOwnThread { [ledger] in
-            ledger.waitUntilBusy(instance)
-            Thread.sleep(forTimeInterval: time)
+        let isAPI = target.kind == .api
+        let step = isAPI && jitter.isMultiple(of: 2) ? 0.000_1 : 0.000_7
+        try await onOwnThread { [ledger, target] in
+            if isAPI { ledger.waitUntilBusy(target.number) } else { ledger.waitForAnswer() }
+            Thread.sleep(forTimeInterval: Double(jitter / 2 % 16) * step)
         }
     }
 

@@ -13,7 +13,7 @@ extension EndToEnd {
         func chaos(instances: Int) async throws {
             let given = ProcessInfo.processInfo.environment["CHAOS_SEED"].flatMap { UInt64($0) }
             var settings = ChaosSettings(seed: given ?? UInt64.random(in: 0..<1_000_000))
-            (settings.orders, settings.kills, settings.cuts) = (1050, 10, 60)
+            (settings.orders, settings.kills, settings.cuts) = (1050, 14, 60)
             (settings.instances, settings.seconds) = (instances, 15)
             print("chaos with \(instances) instances of each service, seed \(settings.seed)")
             let report = try await ChaosRun(settings).run()
