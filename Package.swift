@@ -127,7 +127,7 @@ let package = Package(
         tests("ServiceTests", ["Service", "EventLoop", "Synchronized"]),
         tests("DeliveryTests", ["Delivery", "SQLite", "Synchronized"]),
         tests("WebTests", ["Support", "Web", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Service"]),
-        tests("MessagingTests", ["Messaging", "AMQP", "AMQPWire", "Delivery", "Service"]),
+        tests("MessagingTests", ["Messaging", "AMQP", "AMQPWire", "Bytes", "Delivery", "Service"]),
         tests("BenchmarkTests", ["bench", "AMQP", "AMQPWire", "Bytes"]),
         tests("SupportTests", ["Support", "Chaos"]),
         tests("AMQPMemory", ["Support", "AMQP"]),

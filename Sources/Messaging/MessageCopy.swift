@@ -24,6 +24,9 @@ struct MessageCopy {
         "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
         attemptsHeader, firstSeenHeader, errorHeader, lastErrorHeader,
     ]
+    private static let kept: [BasicProperties.Text] = [
+        .contentType, .contentEncoding, .correlationID, .messageID, .type, .appID,
+    ]
     private static let longestReason = 500
 
     /// - Parameter isMinimal: without the sender's headers, which together with ours might be more than a frame holds.
@@ -51,13 +54,11 @@ struct MessageCopy {
         }
         headers[Self.firstSeenHeader] = .string(firstSeen.description)
         var properties = BasicProperties()
-        properties.contentType = original.contentType
-        properties.contentEncoding = original.contentEncoding
-        properties.correlationID = original.correlationID
-        properties.messageID = original.messageID
+        // As octets: what is no UTF-8 would be repaired, and perhaps be longer than AMQP allows.
+        for text in Self.kept {
+            if let octets = original.octets(of: text) { properties.setOctets(octets, of: text) }
+        }
         properties.timestamp = original.timestamp
-        properties.type = original.type
-        properties.appID = original.appID
         properties.deliveryMode = .persistent
         properties.headers = headers
         self.properties = properties

@@ -1,4 +1,6 @@
 import AMQP
+import AMQPWire
+import Bytes
 import Delivery
 import Testing
 
@@ -34,6 +36,22 @@ struct MessageCopyTests {
         #expect(copy.properties.headers?["x-attempts"] == .int64(2))
         #expect(copy.properties.headers?["x-last-error"] == .string("not now"))
         #expect(copy.properties.headers?["x-error"] == nil)
+    }
+
+    @Test("what is no UTF-8 is kept as it is: repaired it might be longer than AMQP allows, and never leave")
+    func binary() throws {
+        let octets = [UInt8](repeating: 0xFF, count: 255)
+        var original = BasicProperties()
+        let texts: [BasicProperties.Text] = [
+            .contentType, .contentEncoding, .correlationID, .messageID, .type, .appID,
+        ]
+        for text in texts { original.setOctets(octets, of: text) }
+        for isMinimal in [false, true] {
+            let kept = try copy(original, .dead(attempts: 1, reason: "r"), isMinimal: isMinimal).properties
+            for text in texts { #expect(kept.octets(of: text) == octets) }
+            var buffer = ByteBuffer()
+            try buffer.append(properties: kept)
+        }
     }
 
     @Test("what tells about the message is kept; what makes the broker do something with it is not")
