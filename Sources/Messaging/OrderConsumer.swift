@@ -80,8 +80,15 @@ package actor OrderConsumer {
         isStopping = true
         let deadline = ContinuousClock.now + time
         if let consumer {
-            // A broker that does not answer must not hold up the end.
-            try? await loop.withTimeout(time / 2, throwing: CancellationError()) { try await consumer.cancel() }
+            // A cancel waits for its answer whatever happens to its task; a broker that gives none must not hold up the end.
+            let end = Once<Void>()
+            Task(executorPreference: loop) {
+                try? await consumer.cancel()
+                end.finish(.success(()))
+            }
+            while !end.isFinished, ContinuousClock.now < deadline - time / 2 {
+                try? await loop.sleep(for: .milliseconds(5))
+            }
         }
         while isWorking, ContinuousClock.now < deadline { try? await loop.sleep(for: .milliseconds(5)) }
         await forwarder.stop(within: .milliseconds(300))
