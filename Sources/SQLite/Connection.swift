@@ -80,6 +80,7 @@ package final class Connection {
     deinit {
         expectsTransaction = false
         close()
+        hooks.deinitialize(count: 1)
         hooks.deallocate()
     }
 

@@ -6,6 +6,8 @@ struct ConnectionHooks {
     var busyLimit: UInt64
     var busyDeadline: UInt64 = 0
     var mayControl = true
+    /// Asked now and then during a wait; true ends it early.
+    var isHurried: () -> Bool = { false }
     /// Frames in the write-ahead log after this connection's last commit, of all processes.
     var walPages = 0
 
@@ -37,6 +39,8 @@ struct ConnectionHooks {
         let now = monotonicNanoseconds()
         if attempt == 0 { busyDeadline = now &+ busyLimit }
         guard now < busyDeadline else { return false }
+        // After some 200 ms, and then as often.
+        if attempt % 1024 == 1023, isHurried() { return false }
         var pause = timespec(tv_sec: 0, tv_nsec: 50_000 + 10_000 * Int(min(attempt, 15)))
         nanosleep(&pause, nil)
         return true

@@ -127,6 +127,10 @@ package final class Database: Sendable {
         return statistics
     }
 
+    /// The program is about to end: from now on nobody waits longer than a moment for a lock that another program holds, and
+    /// whoever needs it is told that it is busy. Without one all goes on as before.
+    package func hurry() { writer.queue.hurry() }
+
     /// Accepts nothing more, does what waits, ends the threads and closes the connections. May be called again.
     package func close() async {
         writer.queue.beginClosing()

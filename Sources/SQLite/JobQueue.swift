@@ -16,6 +16,7 @@ final class JobQueue: @unchecked Sendable {
     private var active = 0
     private var isPaused = false
     private var isClosing = false
+    private var isPressed = false
     private var threads: Int
     private var closers: [UnsafeContinuation<Void, Never>] = []
     private var recorded = Statistics()
@@ -27,8 +28,8 @@ final class JobQueue: @unchecked Sendable {
         self.threads = threads
     }
 
-    /// Takes no more work: `beginClosing` was called.
-    var hasBegunClosing: Bool { monitor.locked { isClosing } }
+    /// Nobody shall wait long for other programs any more: `hurry` or `beginClosing` was called.
+    var isHurried: Bool { monitor.locked { isPressed || isClosing } }
 
     // MARK: for tasks
 
@@ -114,6 +115,8 @@ final class JobQueue: @unchecked Sendable {
             if !isAccepted { continuation.resume(throwing: SQLiteError(.closed, "the database is closed")) }
         }
     }
+
+    func hurry() { monitor.locked { isPressed = true } }
 
     /// No more work is accepted; what waits is still done.
     func beginClosing() {

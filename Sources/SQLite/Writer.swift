@@ -39,6 +39,7 @@ final class Writer: @unchecked Sendable {
     }
 
     private func run() {
+        connection.hooks.pointee.isHurried = { [queue] in queue.isHurried }
         // What an earlier process left in the log.
         _ = checkpoint()
         while !pending.isEmpty || queue.waitForWriterWork() {
@@ -56,7 +57,7 @@ final class Writer: @unchecked Sendable {
 
     /// At the end nobody waits for a process that does not move.
     private func acquireLock() throws(SQLiteError) {
-        try lock.acquire(within: configuration.lockMilliseconds) { queue.hasBegunClosing }
+        try lock.acquire(within: configuration.lockMilliseconds) { queue.isHurried }
     }
 
     /// What was waited for the turn counts: a caller must not wait for a foreign program as long again.

@@ -62,6 +62,12 @@ package struct ServiceSetup: Sendable {
         }
     }
 
+    /// At the end: who waits for a lock of another program's by then gets an answer before the connections are cut.
+    package func hurry(after time: Duration) {
+        let (loop, database) = (group.first, database)
+        loop.execute { loop.schedule(after: time) { database.hurry() } }
+    }
+
     /// Names are resolved here, before anything else runs on the loop.
     private func address() async throws -> SocketAddress? {
         if let numeric = SocketAddress.numeric(settings.host, port: settings.port) { return numeric }

@@ -52,6 +52,7 @@ struct API {
                         {
                             setup.health.end()
                             passwords.close()
+                            setup.hurry(after: .seconds(1))
                             await server.shutdown(within: .seconds(2))
                         }
                     ),

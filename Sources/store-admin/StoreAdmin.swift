@@ -80,7 +80,13 @@ struct StoreAdmin {
                             await consumer.stop(within: .seconds(1))
                         }
                     ),
-                    ("server", { await server.shutdown(within: .seconds(2)) }),
+                    (
+                        "server",
+                        {
+                            setup.hurry(after: .seconds(1))
+                            await server.shutdown(within: .seconds(2))
+                        }
+                    ),
                     ("hints", { await hints.stop() }),
                     ("database", { await setup.database.close() }),
                 ])

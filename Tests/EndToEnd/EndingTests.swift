@@ -41,6 +41,40 @@ extension EndToEnd {
             try await broker.deleteVirtualHost(host)
         }
 
+        @Test("SIGTERM while the broker is silent: exit code 0 within 5 s, also with streams that are open")
+        func silentBroker() async throws {
+            let broker = try await RabbitMQBroker.start()
+            let pair = try await ServicePair.start(broker: broker.url)
+            let customer = try await pair.customer()
+            let stream = pair.stream(try await pair.session(), after: "0")
+            try await stream.connect()
+            try await stream.waitForOrders([try await pair.order(customer)])
+            broker.freeze()
+            _ = try await pair.order(customer)
+            for service in [pair.api, pair.admin] { #expect(try await service.terminate(within: 5) == .code(0)) }
+            broker.thaw()
+            stream.close()
+            try await pair.stop()
+            try await broker.dispose()
+        }
+
+        @Test("SIGTERM while another program holds the database's lock: who waits is told so, exit code 0 within 5 s")
+        func lockedDatabase() async throws {
+            let broker = try await RabbitMQBroker.shared()
+            let host = try await broker.makeVirtualHost()
+            let pair = try await ServicePair.start(broker: broker.url(virtualHost: host))
+            let customer = try await pair.customer()
+            let lock = try await ForeignLock(pair.folder.file("delivery.db"))
+            async let answer = customer.post(
+                "/api/user-order", json: ["store_id": 1, "store_menu_id_list": [1, 1, 2]])
+            try await Task.sleep(for: .milliseconds(300))
+            for service in [pair.api, pair.admin] { #expect(try await service.terminate(within: 5) == .code(0)) }
+            #expect(try await answer.status == 503)
+            try await lock.release()
+            try await pair.stop()
+            try await broker.deleteVirtualHost(host)
+        }
+
         @Test("SIGTERM while the broker is down, and while nothing happens: exit code 0, and the orders are kept")
         func withoutBroker() async throws {
             let broker = try await RabbitMQBroker.shared()
