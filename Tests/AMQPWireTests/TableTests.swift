@@ -57,7 +57,9 @@ struct TableTests {
         #expect(throws: AMQPError.self) { try read(octets(text)) { try $0.skipTable() } }
     }
 
-    @Test("behaviour 6: nesting is limited, in reading and in writing", arguments: ["F", "A"])
+    @Test(
+        "behaviour 6: nesting is limited in writing; what is nested deeper is read as void, and cuts nobody off",
+        arguments: ["F", "A"])
     func depth(_ kind: String) throws {
         func nested(_ levels: Int) -> FieldTable {
             var value = FieldValue.void
@@ -73,14 +75,14 @@ struct TableTests {
         for levels in [maximumTableDepth, 100_000] {
             var hostile: [UInt8] = []
             for level in 0..<levels {
-                let left = UInt32(clamping: (levels - level) * (kind == "F" ? 7 : 5))
+                let left = UInt32(clamping: (levels - level - 1) * (kind == "F" ? 7 : 5))
                 if kind == "F" || level == 0 { hostile += octets("01'k'") }
                 hostile += octets(kind == "F" ? "'F'" : "'A'")
                 hostile += withUnsafeBytes(of: left.bigEndian) { Array($0) }
             }
             let table = withUnsafeBytes(of: UInt32(hostile.count).bigEndian) { Array($0) } + hostile
-            #expect(throws: AMQPError.self) { try read(table) { try $0.table() } }
-            #expect(throws: AMQPError.self) { try read(table) { try $0.skipTable() } }
+            #expect(try read(table) { try $0.table() } == deepest)
+            try read(table) { try $0.skipTable() }
         }
     }
 

@@ -3,7 +3,9 @@ import Bytes
 // A table is its length in octets (u32), then for each field a short string (the name), one octet (the type), the value.
 // An array is its length in octets, not in elements, then for each element the type and the value.
 
-/// How deep tables and arrays may be nested. RabbitMQ's own headers (x-death) need three levels.
+/// How deep tables and arrays may be nested. RabbitMQ's own headers (x-death) need three levels. It passes on messages whose
+/// headers are nested deeper: what lies deeper is read as `void`, since an error would end the connection of whoever
+/// consumes them, again and again.
 package let maximumTableDepth = 32
 
 extension ArgumentReader {
@@ -20,21 +22,26 @@ extension ArgumentReader {
     }
 
     private mutating func table(depth: Int) throws(AMQPError) -> FieldTable {
-        guard depth <= maximumTableDepth else { throw .syntax("tables nested deeper than \(maximumTableDepth)") }
         var inner = ArgumentReader(try longStringBytes())
         return try inner.fields(depth: depth)
     }
 
     private mutating func array(depth: Int) throws(AMQPError) -> [FieldValue] {
-        guard depth <= maximumTableDepth else { throw .syntax("arrays nested deeper than \(maximumTableDepth)") }
         var inner = ArgumentReader(try longStringBytes())
         var values: [FieldValue] = []
         while !inner.isAtEnd { values.append(try inner.value(depth: depth)) }
         return values
     }
 
+    /// Whether a value of this type holds others.
+    func isNest(_ type: UInt8) -> Bool { type == UInt8(ascii: "F") || type == UInt8(ascii: "A") }
+
     private mutating func value(depth: Int) throws(AMQPError) -> FieldValue {
         let type = try octet()
+        if depth == maximumTableDepth, isNest(type) {
+            _ = try longStringBytes()
+            return .void
+        }
         switch type {
         case UInt8(ascii: "t"): return .bool(try octet() != 0)
         case UInt8(ascii: "b"): return .int8(try integer())

@@ -3,7 +3,6 @@ import Bytes
 extension ArgumentReader {
     /// Checks a table as `table()` does and builds nothing: what passes here can be read later without an error.
     package mutating func skipTable(depth: Int = 1) throws(AMQPError) {
-        guard depth <= maximumTableDepth else { throw .syntax("tables nested deeper than \(maximumTableDepth)") }
         var inner = ArgumentReader(try longStringBytes())
         while !inner.isAtEnd {
             _ = try inner.shortStringBytes()
@@ -13,6 +12,10 @@ extension ArgumentReader {
 
     private mutating func skipValue(depth: Int) throws(AMQPError) {
         let type = try octet()
+        if depth == maximumTableDepth, isNest(type) {
+            _ = try longStringBytes()
+            return
+        }
         switch type {
         case UInt8(ascii: "t"), UInt8(ascii: "b"), UInt8(ascii: "B"): _ = try bytes(1)
         case UInt8(ascii: "s"), UInt8(ascii: "u"): _ = try bytes(2)
@@ -22,7 +25,6 @@ extension ArgumentReader {
         case UInt8(ascii: "S"), UInt8(ascii: "x"): _ = try longStringBytes()
         case UInt8(ascii: "F"): try skipTable(depth: depth + 1)
         case UInt8(ascii: "A"):
-            guard depth < maximumTableDepth else { throw .syntax("arrays nested deeper than \(maximumTableDepth)") }
             var inner = ArgumentReader(try longStringBytes())
             while !inner.isAtEnd { try inner.skipValue(depth: depth + 1) }
         case UInt8(ascii: "V"): break
