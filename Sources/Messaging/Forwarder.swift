@@ -42,6 +42,7 @@ actor Forwarder {
     private var mover: Task<Void, Never>?
     private var connection: AMQPConnection?
     private var channel: AMQPChannel?
+    private var isDropping = false
     private var isStopping = false
     private nonisolated let held = Atomic<Int>(0)
 
@@ -75,14 +76,25 @@ actor Forwarder {
 
     private func add(_ item: Item) {
         waiting.append(item)
-        // There are never more that can still be acknowledged: the oldest came by a connection that is gone, and the broker
-        // delivers them again.
-        while waiting.count > most {
-            waiting.removeFirst()
-            hold(-1)
+        // There are never more that can still be acknowledged.
+        if waiting.count > most, !isDropping {
+            isDropping = true
+            Task(executorPreference: loop) { await self.dropStale() }
         }
         guard mover == nil else { return }
         mover = Task(executorPreference: loop) { await self.move() }
+    }
+
+    /// Forgets those that came by a connection that is gone, wherever they stand: the broker delivers them again. No other may
+    /// go: it would neither be moved nor settled as long as its connection lives.
+    private func dropStale() async {
+        for item in waiting where await item.delivery.isStale {
+            // Meanwhile it may have been taken out.
+            guard let place = waiting.firstIndex(where: { $0.delivery === item.delivery }) else { continue }
+            waiting.remove(at: place)
+            hold(-1)
+        }
+        isDropping = false
     }
 
     /// Lets confirms that are on their way come, within `time`. What is not acknowledged then is delivered again.
