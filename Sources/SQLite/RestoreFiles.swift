@@ -46,7 +46,10 @@ struct RestoreFiles {
                 "a restore was interrupted, and since then somebody made a new \(path); move that away, then start again"
             )
         }
-        if FileState(path + "-wal") != nil { try FilePath.rename(path + "-wal", to: aside + "-wal") }
+        // A rollback journal too, which a start that was killed may have left: it would be rolled back into the new file.
+        for log in ["-wal", "-journal"] where FileState(path + log) != nil {
+            try FilePath.rename(path + log, to: aside + log)
+        }
         observer(.logMoved)
         if FileState(path) != nil { try FilePath.rename(path, to: aside) }
         observer(.fileMoved)

@@ -63,6 +63,20 @@ import Testing
         #expect(try await contents(folder.database) == ([1], true))
     }
 
+    @Test("what another database of that name has left is put aside, and never gets into the new one")
+    func leftovers() async throws {
+        try await prepare()
+        for suffix in ["", "-wal", "-shm"] { unlink(folder.database + suffix) }
+        for suffix in ["-wal", "-journal"] { try Data("old".utf8).write(to: URL(filePath: folder.database + suffix)) }
+        _ = try restore(backup)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(!FileManager.default.fileExists(atPath: folder.database + "-journal"))
+        for suffix in ["-wal", "-journal"] {
+            #expect(names.contains { $0.contains(".before-restore-") && $0.hasSuffix(suffix) }, "\(names)")
+        }
+        #expect(try await contents(folder.database) == ([1], true))
+    }
+
     @Test("killed at any step a restore leaves the old state or the new one", arguments: Restore.Step.allCases)
     func killed(_ step: Restore.Step) async throws {
         try await prepare()
