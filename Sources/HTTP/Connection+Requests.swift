@@ -184,8 +184,10 @@ extension Connection {
             case .streamed: minorVersion == 0 && !isHead
             default: false
             }
+        // Where every place is taken, who has an answer makes room: who asks again and again would keep theirs for ever.
         let keepsAlive =
             request.head.keepsAlive && !response.closesConnection && !context.isDraining && !endsWithConnection
+            && !context.isFull
         let outcome = send(
             response, traceID: request.traceID, isHead: isHead, keepsAlive: keepsAlive, minorVersion: minorVersion)
         if outcome == .asGiven, !isHead, !response.status.forbidsContent,

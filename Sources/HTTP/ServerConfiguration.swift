@@ -8,7 +8,8 @@ package struct ServerConfiguration: Sendable {
     /// Octets of a request's body where the route names no other limit.
     package var bodyLimit = 1 << 20
     /// Connections that may be open. When there are so many, those that have waited longest for their client (between
-    /// requests, or in the midst of one) are ended for new ones; while there is none to end, none is accepted.
+    /// requests, or in the midst of one) are ended for new ones, and so are all that get a reply; while there is none to
+    /// end, none is accepted.
     package var connectionLimit = 20_000
     /// Octets of unfinished requests that all connections together may hold; beyond it they are answered 503.
     package var bufferedInputLimit = 64 << 20

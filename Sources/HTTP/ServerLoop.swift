@@ -133,11 +133,13 @@ final class ServerLoop: @unchecked Sendable {
             return
         }
         isOutputTight = outputFound > bufferedOutputLimit
-        if statistics.openConnections >= configuration.connectionLimit { makeRoom() }
+        if isFull { makeRoom() }
         if connections.isEmpty { isSweeping = false } else { scheduleSweep() }
     }
 
     func noteOutput(_ count: Int) { outputFound += count }
+
+    var isFull: Bool { statistics.openConnections >= configuration.connectionLimit }
 
     var isFullOfStreams: Bool { statistics.openStreams >= configuration.eventStreams.limit }
 

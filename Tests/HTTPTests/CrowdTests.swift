@@ -71,6 +71,24 @@ struct CrowdTests {
         }
     }
 
+    @Test("where every connection is taken, who has an answer gives theirs up, however often it asks")
+    func busy() async throws {
+        try await run {
+            $0.connectionLimit = 2
+        } _: { server in
+            let first = try Client(server)
+            #expect(try first.get("/")["connection"] == nil)
+            let second = try Client(server)
+            #expect(try second.get("/")["connection"] == "close")
+            #expect(try first.get("/")["connection"] == "close")
+            first.close()
+            second.close()
+            try await eventually { server.statistics.openConnections == 0 }
+            let third = try Client(server)
+            for _ in 0..<3 { #expect(try third.get("/")["connection"] == nil) }
+        }
+    }
+
     @Test("a request in work and an open stream are not ended for a new connection")
     func untouched() async throws {
         var configuration = fastConfiguration()
