@@ -155,9 +155,9 @@ struct LifeTests {
             }
             try await eventually { server.statistics.openStreams == count / 2 }
             let each = (try residentMemory() - before) / count
-            // The client's own objects and what other tests allocate meanwhile are in it. A sanitizer's shadow memory
-            // says nothing about ours.
-            #expect(each < 16_384 || isSanitized)
+            // The client's own objects and what other tests allocate meanwhile, up to some 100 MiB, are in it: how little it
+            // is shows in a process of its own (EndToEnd, "Under load"). A sanitizer's shadow memory says nothing about ours.
+            #expect(each < 65_536 || isSanitized)
             #expect(try Client(server).get("/").body == "ok")
             #expect(try clients[0].get("/").body == "ok")
         }
