@@ -90,19 +90,54 @@ package struct Broker: Sendable {
         }
     }
 
-    /// Exchange, queue and binding of the orders, the queues in which some wait for a retry, and what is for the dead. Both
-    /// services declare them, so that it does not matter which one starts first.
+    /// Exchanges, queues and bindings of the orders, of their delayed retries, and of those that are dead. Both services
+    /// declare them, so that it does not matter which one starts first.
     package static func declare(on channel: AMQPChannel) async throws {
+        try await declareOrders(on: channel)
+        for retry in Topology.retryQueues { try await declare(retry, on: channel) }
+        try await declareDead(on: channel)
+    }
+
+    /// The same, on a channel for each part but the orders': what exists there with other arguments, from another version
+    /// for example, is used as it is, and stops no order.
+    package func declare(on channel: AMQPChannel, of connection: AMQPConnection) async throws {
+        try await Self.declareOrders(on: channel)
+        for retry in Topology.retryQueues {
+            try await aside(connection) { own in try await Self.declare(retry, on: own) }
+        }
+        try await aside(connection) { own in try await Self.declareDead(on: own) }
+    }
+
+    private func aside(
+        _ connection: AMQPConnection, _ declare: (AMQPChannel) async throws -> Void
+    ) async throws {
+        let own = try await connection.openChannel()
+        do {
+            try await declare(own)
+        } catch let error as AMQPError where error.code == .preconditionFailed {
+            // It has ended the channel.
+            return log.warning("used as it is on the broker", ["error": LogValue("\(error)")])
+        } catch {
+            await own.close()
+            throw error
+        }
+        await own.close()
+    }
+
+    package static func declareOrders(on channel: AMQPChannel) async throws {
         try await channel.declareExchange(Topology.exchange, type: .direct)
         try await channel.declareQueue(Topology.queue)
         try await channel.bindQueue(Topology.queue, to: Topology.exchange, routingKey: Topology.key)
-        for retry in Topology.retryQueues {
-            try await channel.declareQueue(
-                retry.name,
-                arguments: .queue(
-                    messageTTL: retry.delay, deadLetterExchange: Topology.exchange,
-                    deadLetterRoutingKey: Topology.key))
-        }
+    }
+
+    private static func declare(_ retry: RetryQueue, on channel: AMQPChannel) async throws {
+        try await channel.declareQueue(
+            retry.name,
+            arguments: .queue(
+                messageTTL: retry.delay, deadLetterExchange: Topology.exchange, deadLetterRoutingKey: Topology.key))
+    }
+
+    private static func declareDead(on channel: AMQPChannel) async throws {
         try await channel.declareExchange(Topology.deadExchange, type: .fanout)
         try await channel.declareQueue(Topology.deadQueue)
         try await channel.bindQueue(Topology.deadQueue, to: Topology.deadExchange)

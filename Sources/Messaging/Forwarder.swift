@@ -230,7 +230,7 @@ actor Forwarder {
         }
         let channel = try await connection.openChannel()
         self.channel = channel
-        try await Broker.declare(on: channel)
+        try await broker.declare(on: channel, of: connection)
         return channel
     }
 

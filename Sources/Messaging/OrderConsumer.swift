@@ -98,7 +98,7 @@ package actor OrderConsumer {
     private func consume(_ connection: AMQPConnection) async throws {
         let channel = try await connection.openChannel()
         do {
-            try await Broker.declare(on: channel)
+            try await broker.declare(on: channel, of: connection)
             let consumer = try await channel.consume(Topology.queue, prefetch: prefetch)
             self.consumer = consumer
             while !isStopping {

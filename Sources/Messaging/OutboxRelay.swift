@@ -90,7 +90,7 @@ package actor OutboxRelay {
             do {
                 let channel = try await connection.openChannel()
                 self.channel = channel
-                try await Broker.declare(on: channel)
+                try await broker.declare(on: channel, of: connection)
                 try await publish(on: channel)
             } catch {
                 if isStopping { break }
@@ -218,7 +218,7 @@ package actor OutboxRelay {
     /// A returned message means that its queue is gone: declaring it again mends that. Once for all that come meanwhile.
     private func declareAgain() async {
         try? await loop.sleep(for: .milliseconds(200))
-        if let channel { try? await Broker.declare(on: channel) }
+        if let channel { try? await Broker.declareOrders(on: channel) }
         await sweep()
         try? await loop.sleep(for: .seconds(1))
         if refusals > 1 { log.warning("the broker refused messages", ["count": .number(refusals)]) }

@@ -88,8 +88,8 @@ struct EventStreamsTests {
     @Test("the streams of a session that expires end; one that was given more time lives on")
     func expiry() async throws {
         try await withTwo(polling: .often) { first, second in
-            let short = try await first.session(expires: .milliseconds(700))
-            let extended = try await first.session(expires: .milliseconds(700))
+            let short = try await first.session(expires: .seconds(2))
+            let extended = try await first.session(expires: .seconds(2))
             let ending = try await second.liveStream(session: short)
             let staying = try await second.liveStream(session: extended)
             #expect(
