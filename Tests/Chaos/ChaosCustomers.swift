@@ -48,7 +48,7 @@ final class ChaosCustomers: Sendable {
 
     private func nextNumber() -> Int? {
         state.update { state in
-            if state.isEnding, state.next >= settings.orders { return nil }
+            if state.isEnding, ledger.acceptedCount >= settings.orders { return nil }
             defer { state.next += 1 }
             return state.next
         }
@@ -56,7 +56,7 @@ final class ChaosCustomers: Sendable {
 
     func renew(_ tokens: [String]) { state.update { $0.tokens = tokens } }
 
-    /// The faults are over: no order is begun any more once there are as many as were asked for.
+    /// The faults are over: no order is begun any more once as many as were asked for are accepted.
     func end(within seconds: Double) async throws {
         state.update { $0.isEnding = true }
         try await eventually("the customers are done", within: seconds) { state.read { $0.running == 0 } }

@@ -84,7 +84,7 @@ struct ChaosEvaluation {
     private func amountViolations() -> [String] {
         var violations: [String] = []
         violations += forgottenViolations()
-        if state.accepted.count < settings.orders - state.unknown.count {
+        if state.accepted.count < settings.orders {
             violations.append("only \(state.accepted.count) orders were accepted")
         }
         let kills = state.happened.reduce(0) { $0 + $1.fault.kills }

@@ -1,7 +1,7 @@
 /// What a chaos run does. Every choice follows from `seed`.
 package struct ChaosSettings: Codable, Sendable {
     package var seed: UInt64
-    /// Orders that are placed at least; customers go on until the last fault is over.
+    /// Orders that are accepted at least; customers go on until the last fault is over.
     package var orders = 2000
     /// SIGKILLs that are sent at least.
     package var kills = 20

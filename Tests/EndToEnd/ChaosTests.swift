@@ -13,7 +13,7 @@ extension EndToEnd {
         func chaos(instances: Int) async throws {
             let given = ProcessInfo.processInfo.environment["CHAOS_SEED"].flatMap { UInt64($0) }
             var settings = ChaosSettings(seed: given ?? UInt64.random(in: 0..<1_000_000))
-            (settings.orders, settings.kills, settings.cuts) = (1050, 14, 60)
+            (settings.orders, settings.kills, settings.cuts) = (1000, 14, 60)
             (settings.instances, settings.seconds) = (instances, 15)
             print("chaos with \(instances) instances of each service, seed \(settings.seed)")
             let report = try await ChaosRun(settings).run()
@@ -21,7 +21,7 @@ extension EndToEnd {
             #expect(report.violations.isEmpty, "\(report.summary)")
             #expect(report.figures.killCount >= settings.kills)
             #expect(report.figures.cuts >= settings.cuts)
-            #expect(report.figures.accepted + report.figures.unknown >= settings.orders)
+            #expect(report.figures.accepted >= settings.orders)
         }
     }
 }

@@ -15,7 +15,7 @@ struct ChaosBenchmark {
     private var printsSchedule = false
 
     static let help = """
-          --orders N     orders that are placed at least (100000)
+          --orders N     orders that are accepted at least (100000)
           --kills N      SIGKILLs that are sent at least (300)
           --minutes N    how long the faults take, with a fraction if need be (30)
           --instances N  processes of each service, on one database file (2)
