@@ -10,7 +10,6 @@ extension AMQPConnection {
         switch action {
         case .none: break
         case .opened:
-            link.lateCloseOks.remove(frame.channel)
             channel.opening?.succeed()
             channel.opening = nil
         case .reply(let ticket, let method, let content):

@@ -32,7 +32,8 @@ final class Link {
     var hasOpened = false
     /// Open, and neither side has begun to close: beside the machine's state, since every frame asks.
     var isOpen = false
-    /// Numbers of channels that both sides closed at once: a close-ok may come still, until the number is opened again.
+    /// Numbers of channels that both sides closed at once: a close-ok may come still. RabbitMQ does not always send it, and
+    /// it may come after the open-ok of the number's next life: the two are written by different processes.
     var lateCloseOks: Set<UInt16> = []
     var isReadingPaused = false
     /// Octets that may still be read although too many deliveries wait.
@@ -86,10 +87,12 @@ final class Link {
         return try outcome.get()
     }
 
-    /// Whether the frame is nothing but the end of a channel that is gone; it is forgotten then.
+    /// Whether the frame is nothing but the end of a channel that is gone; it is forgotten then. A channel that waits for its
+    /// own takes any: its number is as free.
     func isLateCloseOk(_ frame: Frame) -> Bool {
         var reader = ArgumentReader(frame.payload)
-        guard frame.kind == .method, lateCloseOks.contains(frame.channel), (try? reader.short()) == 20,
+        guard frame.kind == .method, lateCloseOks.contains(frame.channel),
+            channel(frame.channel)?.machine?.state != .closing, (try? reader.short()) == 20,
             (try? reader.short()) == 41, reader.isAtEnd
         else { return false }
         lateCloseOks.remove(frame.channel)
