@@ -35,12 +35,23 @@ func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// Every file of a folder, embedded in the binary.
 func embedded(_ files: [String]) -> [Resource] { files.map { .embedInCode("Resources/\($0)") } }
 
-let pages = [
+/// What all pages share.
+let sharedPages = ["favicon.svg", "tokens.css"]
+
+let storePages = [
     "dead-letters-text.js", "dead-letters.css", "dead-letters.html", "dead-letters.js",
-    "favicon.svg", "store-api.js", "store-cards.js", "store-login.html", "store-login.js", "store-main.html",
+    "store-api.js", "store-cards.js", "store-login.html", "store-login.js", "store-main.html",
     "store-main.js", "store-notices.js", "store-orders.js", "store-share.js", "store-snapshot.js", "store-sound.js",
-    "store-stream.js", "store-text.js", "store-worker.js", "store.css", "tokens.css",
+    "store-stream.js", "store-text.js", "store-worker.js", "store.css",
 ]
+
+let customerPages: [String] = []
+
+let riderPages: [String] = []
+
+let settlementPages: [String] = []
+
+let documentPages: [String] = []
 
 /// A second process for the tests of the database file that processes share.
 let writerForTests = Target.executableTarget(
@@ -95,9 +106,13 @@ let package = Package(
             "Messaging",
             ["AMQP", "AMQPWire", "Delivery", "SQLite", "EventLoop", "Service", "Failpoints", "Synchronized"]),
         module("Web", ["Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes", "Synchronized"]),
-        module("Pages", resources: embedded(pages)),
+        module(
+            "Pages",
+            resources: embedded(sharedPages + storePages + customerPages + riderPages + settlementPages + documentPages)
+        ),
 
-        program("api", ["Messaging", "Web", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
+        program(
+            "api", ["Messaging", "Web", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
         program(
             "store-admin",
             ["Messaging", "Web", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),

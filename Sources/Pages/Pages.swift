@@ -10,27 +10,15 @@ package struct Page: Sendable {
 /// The pages, embedded into the program when it is built.
 package enum Pages {
     /// Every file, in order of its name.
-    package static let all: [Page] = [
-        Page(name: "dead-letters-text.js", contentType: script, bytes: PackageResources.dead_letters_text_js),
-        Page(name: "dead-letters.css", contentType: style, bytes: PackageResources.dead_letters_css),
-        Page(name: "dead-letters.html", contentType: html, bytes: PackageResources.dead_letters_html),
-        Page(name: "dead-letters.js", contentType: script, bytes: PackageResources.dead_letters_js),
+    package static let all: [Page] =
+        (shared + store + customer + rider + settlement + documents).sorted { $0.name < $1.name }
+
+    package static let ofStoreAdmin = shared + store + rider + settlement + documents
+    package static let ofAPI = shared + customer + documents
+
+    /// What all pages share.
+    package static let shared: [Page] = [
         Page(name: "favicon.svg", contentType: svg, bytes: PackageResources.favicon_svg),
-        Page(name: "store-api.js", contentType: script, bytes: PackageResources.store_api_js),
-        Page(name: "store-cards.js", contentType: script, bytes: PackageResources.store_cards_js),
-        Page(name: "store-login.html", contentType: html, bytes: PackageResources.store_login_html),
-        Page(name: "store-login.js", contentType: script, bytes: PackageResources.store_login_js),
-        Page(name: "store-main.html", contentType: html, bytes: PackageResources.store_main_html),
-        Page(name: "store-main.js", contentType: script, bytes: PackageResources.store_main_js),
-        Page(name: "store-notices.js", contentType: script, bytes: PackageResources.store_notices_js),
-        Page(name: "store-orders.js", contentType: script, bytes: PackageResources.store_orders_js),
-        Page(name: "store-share.js", contentType: script, bytes: PackageResources.store_share_js),
-        Page(name: "store-snapshot.js", contentType: script, bytes: PackageResources.store_snapshot_js),
-        Page(name: "store-sound.js", contentType: script, bytes: PackageResources.store_sound_js),
-        Page(name: "store-stream.js", contentType: script, bytes: PackageResources.store_stream_js),
-        Page(name: "store-text.js", contentType: script, bytes: PackageResources.store_text_js),
-        Page(name: "store-worker.js", contentType: script, bytes: PackageResources.store_worker_js),
-        Page(name: "store.css", contentType: style, bytes: PackageResources.store_css),
         Page(name: "tokens.css", contentType: style, bytes: PackageResources.tokens_css),
     ]
 
@@ -50,8 +38,8 @@ package enum Pages {
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
-    private static let html = "text/html; charset=utf-8"
-    private static let script = "text/javascript; charset=utf-8"
-    private static let style = "text/css; charset=utf-8"
-    private static let svg = "image/svg+xml"
+    static let html = "text/html; charset=utf-8"
+    static let script = "text/javascript; charset=utf-8"
+    static let style = "text/css; charset=utf-8"
+    static let svg = "image/svg+xml"
 }

@@ -19,7 +19,7 @@ struct PageRoutes: Sendable {
         guard let login = Pages.named("store-login.html"), let main = Pages.named("store-main.html"),
             let refused = Pages.refusedLogin
         else { throw Program.StartError("the pages are missing from the program") }
-        for page in Pages.all where !page.name.hasSuffix(".html") {
+        for page in Pages.ofStoreAdmin where !page.name.hasSuffix(".html") {
             router.file("/assets/\(page.name)", StaticFile(page.bytes, name: page.name))
         }
         router.file("/login", StaticFile(login.bytes, name: login.name))

@@ -84,10 +84,10 @@ struct SecurityRow: Sendable, CustomStringConvertible {
 
 /// The table: every route of both services, at least once.
 enum SecurityTable {
-    private typealias Answer = SecurityRow.Answer
-    private static let (own, other) = (SecurityFixture.order, SecurityFixture.otherOrder)
-    private static let ok = Answer(200, 200)
-    private static let file = Answer(200, nil)
+    typealias Answer = SecurityRow.Answer
+    static let (own, other) = (SecurityFixture.order, SecurityFixture.otherOrder)
+    static let ok = Answer(200, 200)
+    static let file = Answer(200, nil)
     /// What is no address costs no scrypt.
     private static let login: JSONValue = ["email": "x", "password": "y"]
 
@@ -120,7 +120,7 @@ enum SecurityTable {
                 .customers(Answer(422, 3004))),
             SecurityRow("GET", "/api/user-order/current", .customers(ok)),
             SecurityRow("GET", "/api/user-order/history", .customers(ok)),
-        ] + ids(of: { .customers($0, other: $1) })
+        ] + ids(of: { .customers($0, other: $1) }) + customerRows + apiDocumentRows
 
     static let admin =
         operations + [
@@ -141,7 +141,7 @@ enum SecurityTable {
             SecurityRow("POST", "/api/sse/push-event", .stores(ok)),
             SecurityRow("GET", "/api/user-order/current", .stores(ok)),
             SecurityRow("GET", "/api/user-order/history", .stores(ok)),
-        ] + ids(of: { .stores($0, other: $1) })
+        ] + ids(of: { .stores($0, other: $1) }) + storeRows + riderRows + settlementRows + adminDocumentRows
         + [
             acknowledge(own, .stores(ok, other: .noOrder)),
             acknowledge(other, .stores(.noOrder, other: ok)),

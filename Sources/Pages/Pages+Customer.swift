@@ -1,0 +1,4 @@
+extension Pages {
+    /// The customer's page.
+    package static let customer: [Page] = []
+}

@@ -1,0 +1,4 @@
+extension Pages {
+    /// The rider's page.
+    package static let rider: [Page] = []
+}

@@ -1,0 +1,4 @@
+extension SecurityTable {
+    static let apiDocumentRows: [SecurityRow] = []
+    static let adminDocumentRows: [SecurityRow] = []
+}

@@ -1,0 +1,3 @@
+extension SecurityTable {
+    static let settlementRows: [SecurityRow] = []
+}
