@@ -43,9 +43,9 @@ struct BackupAndRestoreTests {
         #expect(head >= 100_000_000 && pruned == head)
         #expect(try await database.integrityCheck() == [])
         // A message of an order that the backup does not have announces nothing, also when new orders come.
-        let orders = Orders(database: database, instance: 1)
+        let orders = Orders(database: database, news: OrderNews(instance: 1))
         let new = try await orders.place(
-            OrderRequest(storeID: 1, lines: [.init(menuID: 1, quantity: 1)]), token: token)
+            OrderRequest(storeID: 1, lines: [.init(menuID: 1, quantity: 1)]), by: .token(token))
         #expect(new.order.id == restored.firstNewOrder)
         #expect(try await database.write { try Feed.announce(order: later, traceParent: nil, in: $0) } == .unknownOrder)
         await database.close()

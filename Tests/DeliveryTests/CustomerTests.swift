@@ -25,7 +25,7 @@ struct CustomerTests {
         let tokens = try await fixture.accounts.login(login("CHULSOO@example.com ", "a long password"), from: home)
         #expect(tokens.access != tokens.refresh)
         #expect(tokens.accessExpires > .now && tokens.refreshExpires > tokens.accessExpires)
-        let me = try await fixture.database.read { db in try Accounts.customer(token: tokens.access, in: db) }
+        let me = try await fixture.database.read { db in try Accounts.customer(.token(tokens.access), in: db) }
         #expect(me == customer)
     }
 
@@ -97,7 +97,7 @@ struct CustomerTests {
         let fixture = try await Fixture()
         let tokens = try await fixture.accounts.login(login("customer@example.com", "password"), from: home)
         let next = try await fixture.accounts.refresh(tokens.refresh)
-        let id = try await fixture.database.read { db in try Accounts.customerID(token: next.access, in: db) }
+        let id = try await fixture.database.read { db in try Accounts.customer(.token(next.access), in: db).id }
         #expect(id == (try await fixture.customerID()))
         #expect(await refusal { try await fixture.accounts.refresh(tokens.refresh) } == .tokenInvalid)
         _ = try await fixture.accounts.refresh(next.refresh)
@@ -124,7 +124,7 @@ struct CustomerTests {
         for foreign in [tokens.refresh, session] {
             #expect(
                 await refusal {
-                    try await fixture.database.read { db in try Accounts.customerID(token: foreign, in: db) }
+                    try await fixture.database.read { db in try Accounts.customer(.token(foreign), in: db).id }
                 }
                     == .tokenInvalid)
         }
@@ -144,7 +144,11 @@ struct CustomerTests {
         ]
         for (token, expected) in cases {
             #expect(
-                await refusal { try await fixture.database.read { db in try Accounts.customer(token: token, in: db) } }
+                await refusal {
+                    try await fixture.database.read { db in
+                        try Accounts.customer(token.map { .token($0) } ?? .missing, in: db)
+                    }
+                }
                     == expected)
             #expect(await refusal { try await fixture.place(token: token ?? "") }?.status == 401)
         }

@@ -8,7 +8,7 @@ struct FeedTests {
     func announce() async throws {
         let fixture = try await Fixture()
         let placed = try await fixture.orders.place(
-            OrderRequest(storeID: 2, lines: [.init(menuID: 7, quantity: 2)]), token: try await fixture.token())
+            OrderRequest(storeID: 2, lines: [.init(menuID: 7, quantity: 2)]), by: .token(try await fixture.token()))
         guard case .appended(let event) = try await fixture.announce(placed.order.id) else {
             Issue.record("the order was not announced")
             return

@@ -1,6 +1,7 @@
 import Delivery
 import Foundation
 import SQLite
+import Synchronized
 import Testing
 
 /// A database file of its own with the domain on it, removed with the value.
@@ -9,6 +10,21 @@ final class Fixture: Sendable {
     let database: Database
     let accounts: Accounts
     let orders: Orders
+    let told = Told()
+
+    /// What a service would be told after the commits.
+    final class Told: Sendable {
+        private let kept = Lock<(messages: [OutboxMessage], events: [FeedEvent])>(([], []))
+
+        var messages: [OutboxMessage] { kept.withLock { $0.messages } }
+        var events: [FeedEvent] { kept.withLock { $0.events } }
+
+        func news(_ terms: OrderTerms = OrderTerms()) -> OrderNews {
+            OrderNews(
+                instance: 1, terms: terms, outbox: { message in self.kept.withLock { $0.messages.append(message) } },
+                feed: { events in self.kept.withLock { $0.events += events } })
+        }
+    }
 
     init(demoData: Bool = true) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "delivery-domain-\(UUID().uuidString)")
@@ -16,7 +32,7 @@ final class Fixture: Sendable {
         database = try await DeliveryDatabase.open(
             path: folder.appending(path: "test.db").path(percentEncoded: false), demoData: demoData)
         accounts = Accounts(database: database, passwords: PasswordWorker())
-        orders = Orders(database: database, instance: 1)
+        orders = Orders(database: database, news: told.news())
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -63,7 +79,8 @@ final class Fixture: Sendable {
     ) async throws -> Orders.Placed {
         let menu = try #require(try await menus(store: store).first)
         return try await orders.place(
-            OrderRequest(storeID: store, lines: [.init(menuID: menu.id, quantity: quantity)]), token: token, key: key)
+            OrderRequest(storeID: store, lines: [.init(menuID: menu.id, quantity: quantity)]), by: .token(token),
+            key: key)
     }
 
     func announce(_ order: Int) async throws -> Feed.Announcement {

@@ -51,7 +51,7 @@ struct OrderListTests {
         let wanted = [[5, 1, 3], [3, 5], [1, 2, 3, 4, 5]]
         for menus in wanted {
             _ = try await fixture.orders.place(
-                OrderRequest(storeID: 1, lines: menus.map { .init(menuID: $0, quantity: 1) }), token: token)
+                OrderRequest(storeID: 1, lines: menus.map { .init(menuID: $0, quantity: 1) }), by: .token(token))
         }
         let found = try await fixture.database.read { db in
             try Orders.current(customer: customer, .init(limit: 10), in: db).orders
@@ -113,8 +113,10 @@ struct OrderListTests {
         let customer = try await fixture.customerID()
         var ids: [Int] = []
         for _ in 0..<6 { ids.append(try await fixture.place(token: token).order.id) }
-        try await fixture.execute("UPDATE user_order SET status = 'REGISTERED' WHERE id IN (\(ids[5]), \(ids[4]))")
-        try await fixture.execute("UPDATE user_order SET status = 'PAYMENT_PENDING' WHERE id = \(ids[3])")
+        try await fixture.execute(
+            "UPDATE user_order SET status = 'REGISTERED', paid_at = NULL WHERE id IN (\(ids[5]), \(ids[4]))")
+        try await fixture.execute(
+            "UPDATE user_order SET status = 'PAYMENT_PENDING', paid_at = NULL WHERE id = \(ids[3])")
         let page = try await fixture.database.read { db in
             try Orders.current(store: 1, .init(limit: 2), in: db).orders.map(\.order.id)
         }
@@ -133,7 +135,7 @@ struct OrderListTests {
         let fixture = try await Fixture()
         let id = try await fixture.orders.place(
             OrderRequest(storeID: 1, lines: [.init(menuID: 1, quantity: 2), .init(menuID: 2, quantity: 1)]),
-            token: try await fixture.token()
+            by: .token(try await fixture.token())
         ).order.id
         try await fixture.execute(
             """

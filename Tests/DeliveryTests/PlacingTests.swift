@@ -14,7 +14,7 @@ struct PlacingTests {
         let fixture = try await Fixture()
         let token = try await fixture.token()
         let placed = try await fixture.orders.place(
-            request(store: 1, [(2, 3), (1, 1)], note: "문 앞에"), token: token, traceParent: "00-1-2-01")
+            request(store: 1, [(2, 3), (1, 1)], note: "문 앞에"), by: .token(token), traceParent: "00-1-2-01")
         let order = placed.order
         #expect(order.status == .order)
         #expect(order.amount == 9_500 * 3 + 8_000)
@@ -24,7 +24,9 @@ struct PlacingTests {
         let found = try await fixture.database.read { db in try Orders.find(order.id, customer: customer, in: db) }
         #expect(found.order == order)
         let waiting = try await fixture.database.read { db in try Outbox.waiting(instance: 1, limit: 10, in: db) }
-        #expect(waiting == [try #require(placed.announcement)])
+        #expect(waiting == fixture.told.messages)
+        #expect(waiting.map(\.type) == ["UserOrderMessage", "OrderCompletedMessage", "OrderStatusMessage"])
+        #expect(waiting.allSatisfy { $0.orderID == order.id })
         #expect(waiting[0].body == octets("{\"user_order_id\":\(order.id)}"))
         #expect(waiting[0].exchange == "delivery.exchange" && waiting[0].routingKey == "delivery.key")
         #expect(waiting[0].type == "UserOrderMessage" && waiting[0].traceParent == "00-1-2-01")
@@ -56,11 +58,11 @@ struct PlacingTests {
             (request(store: 1, [(1, 1), (1, -1)]), 400, 400),
         ]
         for (request, status, code) in cases {
-            let error = await refusal { try await fixture.orders.place(request, token: token) }
+            let error = await refusal { try await fixture.orders.place(request, by: .token(token)) }
             #expect(error?.status == status)
             #expect(error?.resultCode == code)
         }
-        for table in ["user_order", "user_order_item", "outbox", "idempotency_key"] {
+        for table in ["user_order", "user_order_item", "outbox", "idempotency_key", "order_event", "ledger_entry"] {
             #expect(try await fixture.count(table) == 0)
         }
     }
@@ -75,7 +77,7 @@ struct PlacingTests {
     @Test(
         "order, items, key and announcement are stored together or not at all",
         arguments: [
-            "user_order_item", "outbox", "idempotency_key",
+            "user_order_item", "outbox", "idempotency_key", "order_event", "ledger_entry",
         ])
     func atomic(failing table: String) async throws {
         let fixture = try await Fixture()
@@ -84,36 +86,30 @@ struct PlacingTests {
         try await fixture.execute(
             "CREATE TRIGGER failure BEFORE INSERT ON \(table) BEGIN SELECT RAISE(ABORT, 'on purpose'); END")
         await #expect(throws: SQLiteError.self) { try await fixture.place(token: token, key: key) }
-        for table in ["user_order", "user_order_item", "outbox", "idempotency_key"] {
+        for table in ["user_order", "user_order_item", "outbox", "idempotency_key", "order_event", "ledger_entry"] {
             #expect(try await fixture.count(table) == 0)
         }
         try await fixture.execute("DROP TRIGGER failure")
-        #expect(try await fixture.place(token: token, key: key).announcement != nil)
-    }
-
-    private final class Told: Sendable {
-        let messages = Lock<[OutboxMessage]>([])
+        #expect(try await fixture.place(token: token, key: key).isNew)
     }
 
     @Test("the announcement is told once it is committed, in the order of the ids, and only of what was stored")
     func announced() async throws {
         let fixture = try await Fixture()
         let token = try await fixture.token()
-        let told = Told()
         let key = try Orders.Key("k", body: octets("body"))
         let requests = [request(store: 1, [(999, 1)]), request(store: 1, [(1, 1)]), request(store: 1, [(1, 1)])]
         await withTaskGroup(of: Void.self) { group in
             for index in 0..<60 {
                 group.addTask {
                     _ = try? await fixture.orders.place(
-                        requests[index % 3], token: token, key: index % 3 == 1 ? key : nil,
-                        announce: { message in told.messages.withLock { $0.append(message) } })
+                        requests[index % 3], by: .token(token), key: index % 3 == 1 ? key : nil)
                 }
             }
         }
         let waiting = try await fixture.database.read { db in try Outbox.waiting(instance: 1, limit: 100, in: db) }
-        #expect(waiting.count == 21)
-        #expect(told.messages.withLock { $0 } == waiting)
+        #expect(waiting.count == 21 * 3)
+        #expect(fixture.told.messages == waiting)
     }
 
     @Test("the same key and body give the same order, stored once")
@@ -123,10 +119,10 @@ struct PlacingTests {
         let key = try Orders.Key("the-key", body: octets("body"))
         let first = try await fixture.place(token: token, key: key)
         let second = try await fixture.place(token: token, key: key)
-        #expect(first.announcement != nil && second.announcement == nil)
+        #expect(first.isNew && !second.isNew)
         #expect(second.order == first.order)
         #expect(try await fixture.count("user_order") == 1)
-        #expect(try await fixture.count("outbox") == 1)
+        #expect(try await fixture.count("outbox") == 3)
     }
 
     @Test("many repetitions at once make one order")
@@ -139,7 +135,7 @@ struct PlacingTests {
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(Set(placed.map(\.order.id)).count == 1)
-        #expect(placed.filter { $0.announcement != nil }.count == 1)
+        #expect(placed.count(where: \.isNew) == 1)
     }
 
     @Test("a key that was used with another body is refused")
@@ -161,7 +157,7 @@ struct PlacingTests {
         let first = try await fixture.place(token: try await fixture.token(), key: key)
         let second = try await fixture.place(token: try await fixture.token("customer2@example.com"), key: key)
         #expect(first.order.id != second.order.id)
-        #expect(second.announcement != nil)
+        #expect(second.isNew)
     }
 
     @Test("a key needs a valid token, like everything else")
@@ -178,8 +174,8 @@ struct PlacingTests {
         let token = try await fixture.token()
         let key = try Orders.Key("k", body: octets("body"))
         let bad = request(store: 1, [(999, 1)])
-        #expect(await refusal { try await fixture.orders.place(bad, token: token, key: key) }?.status == 404)
-        #expect(try await fixture.place(token: token, key: key).announcement != nil)
+        #expect(await refusal { try await fixture.orders.place(bad, by: .token(token), key: key) }?.status == 404)
+        #expect(try await fixture.place(token: token, key: key).isNew)
     }
 
     @Test("a key is forgotten after a day, a few at a time")

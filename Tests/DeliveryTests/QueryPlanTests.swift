@@ -27,9 +27,11 @@ struct QueryPlanTests {
 
     /// What the sources put into a statement's text.
     private static let interpolations = [
-        #"\(owner)"#: ["customer_id", "store_id"],
-        #"\(filter)"#: ["closed_at IS NULL", "closed_at IS NOT NULL"],
-        #"\(hidden)"#: ["", "'REGISTERED', 'PAYMENT_PENDING'"],
+        #"\(condition)"#: [
+            "o.customer_id = ?1 AND o.closed_at IS NULL", "o.customer_id = ?1 AND o.closed_at IS NOT NULL",
+            "o.store_id = ?1 AND o.closed_at IS NULL AND o.paid_at IS NOT NULL",
+            "o.store_id = ?1 AND o.closed_at IS NOT NULL AND o.paid_at IS NOT NULL",
+        ]
     ]
 
     @Test("every statement finds its rows by an index or a row id, and sorts nothing")
@@ -63,7 +65,7 @@ struct QueryPlanTests {
 
     /// Whether it reads a table page by page in the order of its row ids, without any other condition.
     private static func isPageOfTable(_ statement: String) -> Bool {
-        ["instance", "feed_event", "user_order"].contains {
+        ["instance", "feed_event", "order_event"].contains {
             statement.contains("FROM \($0) WHERE id > ? ORDER BY id LIMIT")
         }
     }

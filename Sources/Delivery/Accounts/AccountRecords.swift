@@ -126,5 +126,8 @@ enum AccountRecords {
 enum TokenKind: String, Sendable {
     case access = "ACCESS"
     case refresh = "REFRESH"
+    /// Of store users.
     case session = "SESSION"
+    /// Of customers.
+    case userSession = "USER_SESSION"
 }

@@ -1,5 +1,22 @@
 import SQLite
 
+/// By what a customer shows who they are.
+package enum CustomerCredential: Equatable, Sendable {
+    case missing
+    /// An access token, in a header.
+    case token(String)
+    /// The cookie of the customer's page.
+    case session(String)
+
+    /// The token, of whichever kind.
+    package var secret: String? {
+        switch self {
+        case .missing: nil
+        case .token(let secret), .session(let secret): secret
+        }
+    }
+}
+
 /// Registration, login and the question who somebody is.
 package struct Accounts: Sendable {
     package static let accessLifetime = Duration.seconds(60 * 60)
@@ -151,14 +168,14 @@ package struct Accounts: Sendable {
         }
     }
 
-    /// The customer whose access token this is: part of the caller's own transaction.
-    package static func customerID(token: String?, in db: Connection) throws -> Int {
-        try customer(token: token, in: db).id
-    }
-
-    package static func customer(token: String?, in db: Connection) throws -> Customer {
-        guard let token else { throw DeliveryError.tokenMissing }
-        return try registered(owner(Secrets.sha256(token), .access, in: db), in: db)
+    /// The customer whose token or session this is: part of the caller's own transaction.
+    /// - Throws: `DeliveryError` 401.
+    package static func customer(_ credential: CustomerCredential, in db: Connection) throws -> Customer {
+        switch credential {
+        case .missing: throw DeliveryError.tokenMissing
+        case .token(let token): try registered(owner(Secrets.sha256(token), .access, in: db), in: db)
+        case .session(let session): try registered(owner(Secrets.sha256(session), .userSession, in: db), in: db)
+        }
     }
 
     /// Tokens of a customer who has left are worth nothing.

@@ -39,7 +39,7 @@ package enum Feed {
         order id: Int, traceParent: String?, in db: Connection
     ) throws -> Announcement {
         if try FeedRecords.isAnnounced(order: id, in: db) { return .known }
-        guard let detail = try OrderRecords.detail(id, in: db), detail.order.status.isVisibleToStore else {
+        guard let detail = try OrderRecords.detail(id, in: db), detail.order.isVisibleToStore else {
             return .unknownOrder
         }
         try Failpoint.reach("feed.announce", ["order": "\(id)"])
@@ -66,27 +66,30 @@ package enum Feed {
 
     // MARK: - What the broker lost
 
-    /// Orders behind the ones that were looked at before, which were stored before `time`; those without an event are
-    /// appended, as if their message had come. Part of the caller's write transaction.
+    /// Orders that became visible to their stores before `time`, behind the changes that were looked at before; those
+    /// without an event are appended, as if their message had come. Part of the caller's write transaction.
     ///
     /// - Returns: what was appended, and whether more follow.
     package static func announceForgotten(
         storedBefore time: Timestamp, limit: Int, in db: Connection
     ) throws -> (events: [FeedEvent], isComplete: Bool) {
-        let start = try FeedRecords.checkedOrder(in: db)
-        let orders = try OrderRecords.page(after: start, storedBefore: time, limit: limit, in: db)
+        let start = try FeedRecords.checkedChange(in: db)
+        guard let page = try OrderEventRecords.page(after: start, before: time, limit: limit, in: db) else {
+            return ([], true)
+        }
         var events: [FeedEvent] = []
-        for id in orders {
+        for id in page.announced {
             if case .appended(let event) = try announce(order: id, traceParent: nil, in: db) { events.append(event) }
         }
-        if let last = orders.last { try FeedRecords.setCheckedOrder(last, in: db) }
-        return (events, orders.count < limit)
+        try FeedRecords.setCheckedChange(page.last, in: db)
+        return (events, page.isComplete)
     }
 
     /// What `announceForgotten` looks at next.
     package struct ForgottenPage: Sendable {
         /// The orders of the page that have no event.
         package let orders: [Int]
+        /// The page's last change.
         package let last: Int
         package let isComplete: Bool
     }
@@ -95,16 +98,17 @@ package enum Feed {
     package static func forgottenPage(
         storedBefore time: Timestamp, limit: Int, in db: Connection
     ) throws -> ForgottenPage? {
-        let start = try FeedRecords.checkedOrder(in: db)
-        let orders = try OrderRecords.page(after: start, storedBefore: time, limit: limit, in: db)
-        guard let last = orders.last else { return nil }
+        let start = try FeedRecords.checkedChange(in: db)
+        guard let page = try OrderEventRecords.page(after: start, before: time, limit: limit, in: db) else {
+            return nil
+        }
         return ForgottenPage(
-            orders: try orders.filter { try !FeedRecords.isAnnounced(order: $0, in: db) }, last: last,
-            isComplete: orders.count < limit)
+            orders: try page.announced.filter { try !FeedRecords.isAnnounced(order: $0, in: db) }, last: page.last,
+            isComplete: page.isComplete)
     }
 
-    /// All orders up to this one were looked at.
-    package static func didCheckOrders(upTo id: Int, in db: Connection) throws {
-        try FeedRecords.setCheckedOrder(id, in: db)
+    /// All changes up to this one were looked at.
+    package static func didCheckChanges(upTo id: Int, in db: Connection) throws {
+        try FeedRecords.setCheckedChange(id, in: db)
     }
 }

@@ -46,6 +46,8 @@ package struct FeedTopic: Hashable, Sendable, CustomStringConvertible {
     package static func store(_ id: Int) -> FeedTopic { FeedTopic("store/\(id)") }
     /// The pages of a customer.
     package static func customer(_ id: Int) -> FeedTopic { FeedTopic("user/\(id)") }
+    /// The pages of all riders.
+    package static let riders = FeedTopic("riders")
     /// Sessions that ended: for the services alone, who close the session's streams. No browser listens to it.
     package static let sessions = FeedTopic("session")
 }

@@ -46,15 +46,15 @@ enum FeedRecords {
             """, id)
     }
 
-    /// The youngest order up to which all have been looked at: see `Feed.announceForgotten`.
-    static func checkedOrder(in db: Connection) throws -> Int {
-        try db.first("SELECT value FROM progress WHERE name = 'announced_orders'") { row in try row.int(0) } ?? 0
+    /// The youngest change of an order up to which all have been looked at: see `Feed.announceForgotten`.
+    static func checkedChange(in db: Connection) throws -> Int {
+        try db.first("SELECT value FROM progress WHERE name = 'announced_order_events'") { row in try row.int(0) } ?? 0
     }
 
-    static func setCheckedOrder(_ id: Int, in db: Connection) throws {
+    static func setCheckedChange(_ id: Int, in db: Connection) throws {
         try db.run(
             """
-            INSERT INTO progress(name, value) VALUES ('announced_orders', ?)
+            INSERT INTO progress(name, value) VALUES ('announced_order_events', ?)
             ON CONFLICT(name) DO UPDATE SET value = max(value, excluded.value)
             """, id)
     }

@@ -20,6 +20,18 @@ package struct OutboxMessage: Equatable, Sendable {
             type: "UserOrderMessage", body: message.octets, traceParent: traceParent,
             createdAt: Timestamp(milliseconds: 0))
     }
+
+    /// A message on the exchange for other parts of the system.
+    static func event(
+        _ type: String, key: String, messageID: String, body: [UInt8], traceParent: String?
+    ) -> OutboxMessage {
+        OutboxMessage(
+            id: 0, messageID: messageID, exchange: Topology.eventsExchange, routingKey: key, type: type, body: body,
+            traceParent: traceParent, createdAt: Timestamp(milliseconds: 0))
+    }
+
+    /// Whether the broker must have a queue for it. Nobody needs to listen to the events.
+    package var isMandatory: Bool { exchange != Topology.eventsExchange }
 }
 
 /// The names on the broker, as the contract has them.
@@ -29,6 +41,8 @@ package enum Topology {
     package static let key = "delivery.key"
     package static let deadExchange = "delivery.dead.exchange"
     package static let deadQueue = "delivery.dead.queue"
+    /// A topic exchange: what became of orders, for whoever wants to know.
+    package static let eventsExchange = "order.events"
     /// A fanout of hints between the instances of the services that the event log has grown.
     package static let feedExchange = "delivery.feed"
 }

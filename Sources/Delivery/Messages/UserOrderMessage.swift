@@ -1,6 +1,22 @@
 extension OutboxMessage {
     /// The order that the message is about, read from its body.
-    package var orderID: Int? { (try? JSON.decode(UserOrderMessage.self, body))?.orderID }
+    package var orderID: Int? { (try? JSON.decode(AnyOrder.self, body))?.id }
+
+    private struct AnyOrder: Decodable {
+        let id: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case announced = "user_order_id"
+            case changed = "order_id"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            id =
+                try container.decodeIfPresent(Int.self, forKey: .announced)
+                ?? container.decode(Int.self, forKey: .changed)
+        }
+    }
     /// Empty without one.
     package var traceID: String { TraceParent.traceID(of: traceParent) }
 }

@@ -12,14 +12,6 @@ package enum OrderStatus: String, Codable, CaseIterable, Sendable {
     case reject = "REJECT"
     case cancel = "CANCEL"
     case expired = "EXPIRED"
-
-    /// Nothing reaches the store before it is paid.
-    package var isVisibleToStore: Bool {
-        switch self {
-        case .registered, .paymentPending: false
-        default: true
-        }
-    }
 }
 
 /// One line of an order: the menu's name and price as they were when it was ordered.
@@ -41,27 +33,52 @@ package struct Order: Codable, Equatable, Sendable {
     package let id: Int
     package let customerID: Int
     package let storeID: Int
-    package let status: OrderStatus
+    package var status: OrderStatus
     /// Won, of all items.
     package let amount: Int
     package let orderedAt: Timestamp
     package let note: String?
-    package let acknowledgedAt: Timestamp?
-    package let items: [OrderItem]
+    /// Where to.
+    package let address: String
+    /// Counts its changes, from 1.
+    package var version = 1
+    package var statusChangedAt: Timestamp
+    /// nil: nothing of it reaches the store.
+    package var paidAt: Timestamp?
+    package var acknowledgedAt: Timestamp?
+    /// What the store said when it accepted, and when the order is ready by that.
+    package var prepMinutes: Int?
+    package var readyAt: Timestamp?
+    /// Why it was rejected.
+    package var reason: RejectReason?
+    package var reasonNote: String?
+    package var riderID: Int?
+    /// nil while it is on its way.
+    package var closedAt: Timestamp?
+    package var items: [OrderItem]
 
     enum CodingKeys: String, CodingKey {
-        case id, status, amount, note, items
+        case id, status, amount, note, address, version, reason, items
         case customerID = "user_id"
         case storeID = "store_id"
         case orderedAt = "ordered_at"
+        case statusChangedAt = "status_changed_at"
+        case paidAt = "paid_at"
         case acknowledgedAt = "acknowledged_at"
+        case prepMinutes = "prep_minutes"
+        case readyAt = "ready_at"
+        case reasonNote = "reason_note"
+        case riderID = "rider_id"
+        case closedAt = "closed_at"
     }
 
-    func with(_ items: [OrderItem]) -> Order {
-        Order(
-            id: id, customerID: customerID, storeID: storeID, status: status, amount: amount, orderedAt: orderedAt,
-            note: note, acknowledgedAt: acknowledgedAt, items: items)
-    }
+    package var state: OrderTransitions.State { OrderTransitions.State(status, rider: riderID) }
+
+    /// Nothing reaches the store before it is paid.
+    package var isVisibleToStore: Bool { paidAt != nil }
+
+    /// In one line, for example `김치찌개 2, 공기밥 1`.
+    package var summary: String { items.map { "\($0.name) \($0.quantity)" }.joined(separator: ", ") }
 }
 
 /// What is pushed to the store for a new order (the contract's `UserOrderDetailResponse`), each menu once.
@@ -80,8 +97,11 @@ package struct OrderListEntry: Codable, Equatable, Sendable {
     package let order: Order
     package let store: Store
     package let menus: [Menu]
+    /// What was done to the order, oldest first; nil in lists.
+    package var timeline: [OrderEvent]?
 
     enum CodingKeys: String, CodingKey {
+        case timeline
         case order = "user_order_response"
         case store = "store_response"
         case menus = "store_menu_responses"

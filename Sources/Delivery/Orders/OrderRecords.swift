@@ -1,15 +1,19 @@
 import SQLite
 
 enum OrderRecords {
-    static func insert(
-        _ items: [OrderItem], amount: Int, customer: Int, store: Int, status: OrderStatus, note: String?,
-        at time: Timestamp, in db: Connection
-    ) throws -> Order {
+    /// Stores a new order with its items.
+    /// - Returns: it, with its id.
+    static func insert(_ order: NewOrder, deadline: Timestamp?, in db: Connection) throws -> Order {
+        let paidAt = order.status == .order ? order.orderedAt : nil
         try db.run(
-            "INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at, note) VALUES (?, ?, ?, ?, ?, ?)",
-            customer, store, status.rawValue, amount, time.milliseconds, note)
+            """
+            INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at, note, address, status_changed_at,
+              paid_at, deadline_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, order.customer, order.store, order.status.rawValue, order.amount, order.orderedAt.milliseconds,
+            order.note, order.address, order.orderedAt.milliseconds, paidAt?.milliseconds, deadline?.milliseconds)
         let id = Int(db.lastInsertRowID)
-        for (position, item) in items.enumerated() {
+        for (position, item) in order.items.enumerated() {
             try db.run(
                 """
                 INSERT INTO user_order_item(order_id, position, store_menu_id, name, amount, quantity)
@@ -17,8 +21,43 @@ enum OrderRecords {
                 """, id, position, item.menuID, item.name, item.amount, item.quantity)
         }
         return Order(
-            id: id, customerID: customer, storeID: store, status: status, amount: amount, orderedAt: time, note: note,
-            acknowledgedAt: nil, items: items)
+            id: id, customerID: order.customer, storeID: order.store, status: order.status, amount: order.amount,
+            orderedAt: order.orderedAt, note: order.note, address: order.address, statusChangedAt: order.orderedAt,
+            paidAt: paidAt, items: order.items)
+    }
+
+    struct NewOrder {
+        let customer: Int
+        let store: Int
+        let status: OrderStatus
+        let items: [OrderItem]
+        let amount: Int
+        let note: String?
+        let address: String
+        let orderedAt: Timestamp
+    }
+
+    /// Writes what a change may change, if nobody else has changed the order since it was read.
+    /// - Returns: whether nobody has.
+    static func update(
+        _ order: Order, from version: Int, deadline: Timestamp?, in db: Connection
+    ) throws -> Bool {
+        try db.run(
+            """
+            UPDATE user_order SET status = ?, version = ?, status_changed_at = ?, paid_at = ?, prep_minutes = ?,
+              ready_at = ?, reason = ?, reason_note = ?, rider_id = ?, closed_at = ?, acknowledged_at = ?, deadline_at = ?
+            WHERE id = ? AND version = ?
+            """, order.status.rawValue, order.version, order.statusChangedAt.milliseconds, order.paidAt?.milliseconds,
+            order.prepMinutes, order.readyAt?.milliseconds, order.reason?.rawValue, order.reasonNote, order.riderID,
+            order.closedAt?.milliseconds, order.acknowledgedAt?.milliseconds, deadline?.milliseconds, order.id, version
+        ) == 1
+    }
+
+    /// Orders that the system changes next, those that are due longest first.
+    static func due(at time: Timestamp, limit: Int, in db: Connection) throws -> [Int] {
+        try db.all(
+            "SELECT id FROM user_order WHERE deadline_at <= ? ORDER BY deadline_at LIMIT ?", time.milliseconds, limit
+        ) { row in try row.int(0) }
     }
 
     // MARK: - Reading
@@ -29,6 +68,8 @@ enum OrderRecords {
         try db.each(
             """
             SELECT o.id, o.customer_id, o.store_id, o.status, o.amount, o.ordered_at, o.note, o.acknowledged_at,
+              o.address, o.version, o.status_changed_at, o.paid_at, o.prep_minutes, o.ready_at, o.reason, o.reason_note,
+              o.rider_id, o.closed_at,
               i.store_menu_id, i.name, i.amount, i.quantity,
               m.id, m.store_id, m.name, m.amount, m.status, m.thumbnail_url, m.like_count, m.sequence
             FROM user_order o
@@ -76,17 +117,10 @@ enum OrderRecords {
         return OrderListEntry(order: detail.order, store: store, menus: detail.menus)
     }
 
-    /// Ids behind `id`, oldest first, up to the first order that is not older than `time`. One that is dated a good while
-    /// later comes from a clock that was set back since, and is taken for old: it would hold up the others until then.
-    static func page(after id: Int, storedBefore time: Timestamp, limit: Int, in db: Connection) throws -> [Int] {
-        var ids: [Int] = []
-        var isPast = false
-        try db.each("SELECT id, ordered_at FROM user_order WHERE id > ? ORDER BY id LIMIT ?", id, limit) { row in
-            let storedAt = try row.int(1)
-            isPast = isPast || (storedAt >= time.milliseconds && storedAt < time.milliseconds + 120_000)
-            if !isPast { ids.append(try row.int(0)) }
+    static func owner(_ id: Int, in db: Connection) throws -> (customer: Int, store: Int, isPaid: Bool)? {
+        try db.first("SELECT customer_id, store_id, paid_at FROM user_order WHERE id = ?", id) { row in
+            (try row.int(0), try row.int(1), try !row.isNull(2))
         }
-        return ids
     }
 
     /// - Returns: whether this call was the one that acknowledged it.
@@ -96,10 +130,26 @@ enum OrderRecords {
         ) == 1
     }
 
+    /// The order's own columns; without items.
+    private static func order(_ row: borrowing Row) throws -> Order {
+        guard let status = OrderStatus(rawValue: try row.text(3)) else { throw UnreadableRecord("user_order.status") }
+        func time(_ column: Int) throws -> Timestamp? {
+            try row.optionalInt(column).map { Timestamp(milliseconds: $0) }
+        }
+        return Order(
+            id: try row.int(0), customerID: try row.int(1), storeID: try row.int(2), status: status,
+            amount: try row.int(4), orderedAt: Timestamp(milliseconds: try row.int(5)), note: try row.optionalText(6),
+            address: try row.text(8), version: try row.int(9),
+            statusChangedAt: Timestamp(milliseconds: try row.int(10)), paidAt: try time(11),
+            acknowledgedAt: try time(7), prepMinutes: try row.optionalInt(12), readyAt: try time(13),
+            reason: try row.optionalText(14).flatMap { RejectReason(rawValue: $0) },
+            reasonNote: try row.optionalText(15), riderID: try row.optionalInt(16), closedAt: try time(17), items: [])
+    }
+
     /// Puts the rows of the joined queries together: one row an item, the rows of an order in a row.
     struct Reader {
         /// Columns of order, item and menu.
-        static let columns = 20
+        static let columns = 30
 
         private var details: [OrderDetail] = []
         private var order: Order?
@@ -107,23 +157,15 @@ enum OrderRecords {
         private var menus: [Menu] = []
 
         mutating func take(_ row: borrowing Row) throws {
-            let id = try row.int(0)
-            if order?.id != id {
+            if try order?.id != row.int(0) {
                 close()
-                guard let status = OrderStatus(rawValue: try row.text(3)) else {
-                    throw UnreadableRecord("user_order.status")
-                }
-                order = Order(
-                    id: id, customerID: try row.int(1), storeID: try row.int(2), status: status,
-                    amount: try row.int(4), orderedAt: Timestamp(milliseconds: try row.int(5)),
-                    note: try row.optionalText(6),
-                    acknowledgedAt: try row.optionalInt(7).map { Timestamp(milliseconds: $0) }, items: [])
+                order = try OrderRecords.order(row)
             }
             let item = OrderItem(
-                menuID: try row.int(8), name: try row.text(9), amount: try row.int(10), quantity: try row.int(11))
+                menuID: try row.int(18), name: try row.text(19), amount: try row.int(20), quantity: try row.int(21))
             items.append(item)
             if menus.contains(where: { $0.id == item.menuID }) { return }
-            menus.append(try row.isNull(12) ? gone(item) : try MenuRecords.menu(row, 12))
+            menus.append(try row.isNull(22) ? gone(item) : try MenuRecords.menu(row, 22))
         }
 
         /// A menu whose row was removed: what the order itself remembers of it.
@@ -134,7 +176,10 @@ enum OrderRecords {
         }
 
         private mutating func close() {
-            if let order { details.append(OrderDetail(order: order.with(items), menus: menus)) }
+            if var order {
+                order.items = items
+                details.append(OrderDetail(order: order, menus: menus))
+            }
             items = []
             menus = []
         }
@@ -149,18 +194,17 @@ enum OrderRecords {
     /// The four lists differ in their filter only, which must stand in the text so that its partial index is used. A page
     /// ends at the id of its last order, found first: so the rows come out of the indexes in order and nothing is sorted.
     enum Lists {
-        static let customerOpen = make("customer_id", "closed_at IS NULL", hidden: [])
-        static let customerClosed = make("customer_id", "closed_at IS NOT NULL", hidden: [])
-        static let storeOpen = make("store_id", "closed_at IS NULL", hidden: hiddenFromStore)
-        static let storeClosed = make("store_id", "closed_at IS NOT NULL", hidden: hiddenFromStore)
+        static let customerOpen = make("o.customer_id = ?1 AND o.closed_at IS NULL")
+        static let customerClosed = make("o.customer_id = ?1 AND o.closed_at IS NOT NULL")
+        static let storeOpen = make("o.store_id = ?1 AND o.closed_at IS NULL AND o.paid_at IS NOT NULL")
+        static let storeClosed = make("o.store_id = ?1 AND o.closed_at IS NOT NULL AND o.paid_at IS NOT NULL")
 
-        private static let hiddenFromStore = OrderStatus.allCases.filter { !$0.isVisibleToStore }
-
-        private static func make(_ owner: String, _ filter: String, hidden: [OrderStatus]) -> SQL {
-            let hidden = hidden.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-            return SQL(
+        private static func make(_ condition: String) -> SQL {
+            SQL(
                 unchecked: """
                     SELECT o.id, o.customer_id, o.store_id, o.status, o.amount, o.ordered_at, o.note, o.acknowledged_at,
+                      o.address, o.version, o.status_changed_at, o.paid_at, o.prep_minutes, o.ready_at, o.reason, o.reason_note,
+                      o.rider_id, o.closed_at,
                       i.store_menu_id, i.name, i.amount, i.quantity,
                       m.id, m.store_id, m.name, m.amount, m.status, m.thumbnail_url, m.like_count, m.sequence,
                       s.id, s.name, s.address, s.status, s.category, s.star, s.thumbnail_url, s.minimum_amount,
@@ -169,10 +213,10 @@ enum OrderRecords {
                     JOIN user_order_item i ON i.order_id = o.id
                     JOIN store s ON s.id = o.store_id
                     LEFT JOIN store_menu m ON m.id = i.store_menu_id
-                    WHERE o.\(owner) = ?1 AND o.\(filter) AND o.status NOT IN (\(hidden)) AND o.id < ?2 AND o.id >= ifnull((
-                      SELECT id FROM user_order
-                      WHERE \(owner) = ?1 AND \(filter) AND status NOT IN (\(hidden)) AND id < ?2
-                      ORDER BY id DESC LIMIT 1 OFFSET ?3), 0)
+                    WHERE \(condition) AND o.id < ?2 AND o.id >= ifnull((
+                      SELECT o.id FROM user_order o
+                      WHERE \(condition) AND o.id < ?2
+                      ORDER BY o.id DESC LIMIT 1 OFFSET ?3), 0)
                     ORDER BY o.id DESC, i.position
                     """)
         }

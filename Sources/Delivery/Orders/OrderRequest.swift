@@ -20,6 +20,8 @@ package struct OrderRequest: Decodable, Equatable, Sendable {
     /// Each menu once, in the order of its first mention.
     package let lines: [Line]
     package let note: String?
+    /// Where to; nil for the customer's own address.
+    package let address: String?
 
     private struct Item: Decodable {
         let menuID: WholeNumber
@@ -36,18 +38,23 @@ package struct OrderRequest: Decodable, Equatable, Sendable {
         case menuIDs = "store_menu_id_list"
         case items
         case note
+        case address
     }
 
-    package init(storeID: Int, lines: [Line], note: String? = nil) {
+    package init(storeID: Int, lines: [Line], note: String? = nil, address: String? = nil) {
         self.storeID = storeID
         self.lines = lines
         self.note = note
+        self.address = address
     }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         storeID = try container.decode(WholeNumber.self, forKey: .storeID).value
         note = try Self.note(try container.decodeIfPresent(String.self, forKey: .note))
+        address = try container.decodeIfPresent(String.self, forKey: .address).map {
+            try AccountRules.text($0, "address", longest: 200)
+        }
         let ids = try container.decodeIfPresent([WholeNumber].self, forKey: .menuIDs)
         let items = try container.decodeIfPresent([Item].self, forKey: .items)
         switch (ids, items) {

@@ -9,19 +9,21 @@ package struct Orders: Sendable {
     static let keyLifetime = Duration.seconds(24 * 60 * 60)
 
     let database: Database
-    /// In the outbox rows that are stored here: see `OutboxLeases`.
-    let instance: Int
+    package let news: OrderNews
+    /// Without it an order counts as paid when it is stored.
+    let hasGateway: Bool
 
-    package init(database: Database, instance: Int) {
+    package init(database: Database, news: OrderNews, hasGateway: Bool = false) {
         self.database = database
-        self.instance = instance
+        self.news = news
+        self.hasGateway = hasGateway
     }
 
-    /// An order that is stored, and the outbox row that was stored with it.
+    /// An order that is stored.
     package struct Placed: Sendable {
         package let order: Order
-        /// Nil when the order had been placed before under the same key.
-        package let announcement: OutboxMessage?
+        /// False when the order had been placed before under the same key.
+        package let isNew: Bool
     }
 
     /// What a client sends to make a repeated request harmless (IETF draft idempotency-key-header-07).
@@ -39,40 +41,44 @@ package struct Orders: Sendable {
         }
     }
 
-    /// Stores an order with its announcement, in one transaction.
+    /// Stores an order with its announcement, in one transaction. With a gateway it is only registered, and its payment waits.
     ///
-    /// - Parameters:
-    ///   - token: the customer's access token; it is checked in the same transaction.
-    ///   - announce: told on the writer's thread, after the commit, of what was stored: one order after the other in the
-    ///     order of their ids, whichever loops wait for them.
-    /// - Throws: `DeliveryError`: 401, 404/3404, 404/3405, 422/3003, 422/3004, 422/422 for a reused key.
+    /// - Parameter credential: the customer's; it is checked in the same transaction.
+    /// - Throws: `DeliveryError`: 401, 404/3404, 404/3405, 422/3003, 422/3004, 422/3005, 422/422 for a reused key.
     package func place(
-        _ request: OrderRequest, token: String?, key: Key? = nil, traceParent: String? = nil,
-        announce: @escaping @Sendable (OutboxMessage) -> Void = { _ in }
+        _ request: OrderRequest, by credential: CustomerCredential, key: Key? = nil, traceParent: String? = nil
     ) async throws -> Placed {
-        let messageID = try Secrets.uuid()
-        return try await database.write { [instance] db in
-            let customer = try Accounts.customerID(token: token, in: db)
+        try await database.write { [self] db in
+            let customer = try Accounts.customer(credential, in: db)
             let now = Timestamp.now
-            if let key, let earlier = try Self.earlier(key, customer: customer, at: now, in: db) {
-                return Placed(order: earlier, announcement: nil)
+            if let key, let earlier = try Self.earlier(key, customer: customer.id, at: now, in: db) {
+                return Placed(order: earlier, isNew: false)
             }
             guard let store = try StoreRecords.find(request.storeID, in: db) else { throw DeliveryError.storeNotFound }
             var menus: [Int: Menu] = [:]
             for line in request.lines { menus[line.menuID] = try MenuRecords.find(line.menuID, in: db) }
             let (items, amount) = try OrderRules.price(request, at: store, menus: menus)
+            let status = hasGateway ? OrderStatus.registered : .order
             let order = try OrderRecords.insert(
-                items, amount: amount, customer: customer, store: store.id, status: .order, note: request.note,
-                at: now, in: db)
+                OrderRecords.NewOrder(
+                    customer: customer.id, store: store.id, status: status, items: items, amount: amount,
+                    note: request.note, address: request.address ?? customer.address, orderedAt: now),
+                deadline: news.terms.deadline(status, from: now), in: db)
             if let key {
                 try IdempotencyRecords.insert(
-                    customer: customer, key: key.text, hash: key.requestHash, order: order.id, at: now, in: db)
+                    customer: customer.id, key: key.text, hash: key.requestHash, order: order.id, at: now, in: db)
             }
-            let announcement = try OutboxRecords.insert(
-                .userOrder(UserOrderMessage(orderID: order.id), messageID: messageID, traceParent: traceParent),
-                instance: instance, at: now, in: db)
-            db.afterCommit { announce(announcement) }
-            return Placed(order: order, announcement: announcement)
+            if hasGateway {
+                try PaymentRecords.insert(order: order.id, amount: amount, at: now, in: db)
+            } else {
+                try Ledger.book(LedgerEntry(order: order.id, kind: .charge, amount: amount, at: now), in: db)
+            }
+            let actor = OrderActor.customer(customer.id)
+            let event = OrderEvent(version: 1, action: .place, status: status, actor: actor.kind, at: now)
+            let messages = try Self.store(
+                event, of: order, at: store, by: actor, telling: news, traceParent: traceParent, in: db)
+            news.tell(messages, [], after: db)
+            return Placed(order: order, isNew: true)
         }
     }
 
@@ -105,9 +111,10 @@ package struct Orders: Sendable {
 
     /// - Throws: `DeliveryError.orderNotFound`, also for somebody else's order.
     package static func find(_ id: Int, customer: Int, in db: Connection) throws -> OrderListEntry {
-        guard let entry = try OrderRecords.entry(id, in: db), entry.order.customerID == customer else {
+        guard var entry = try OrderRecords.entry(id, in: db), entry.order.customerID == customer else {
             throw DeliveryError.orderNotFound
         }
+        entry.timeline = try OrderEventRecords.timeline(order: id, in: db)
         return entry
     }
 
@@ -125,9 +132,10 @@ package struct Orders: Sendable {
     }
 
     package static func find(_ id: Int, store: Int, in db: Connection) throws -> OrderListEntry {
-        guard let entry = try OrderRecords.entry(id, in: db), entry.order.storeID == store,
-            entry.order.status.isVisibleToStore
+        guard var entry = try OrderRecords.entry(id, in: db), entry.order.storeID == store,
+            entry.order.isVisibleToStore
         else { throw DeliveryError.orderNotFound }
+        entry.timeline = try OrderEventRecords.timeline(order: id, in: db)
         return entry
     }
 

@@ -6,6 +6,7 @@ package enum Schema {
     package static let migrations: [Migration] = [
         Migration(1, script: first),
         Migration(2, script: instances),
+        Migration(3, script: process),
     ]
 
     /// Times are milliseconds since 1970, amounts are won. Ids that name a place in a sequence (orders, feed, outbox) are
