@@ -8,7 +8,7 @@ import Service
 package struct Broker: Sendable {
     private let uri: String
     private let hosts: String
-    private let service: String
+    let service: String
     private let log: Logger
 
     /// - Throws: `SettingError` for a URL that is none. Its text shows no part of the value: whatever is wrong with a URL,
@@ -96,6 +96,7 @@ package struct Broker: Sendable {
         try await declareOrders(on: channel)
         for retry in Topology.retryQueues { try await declare(retry, on: channel) }
         try await declareDead(on: channel)
+        try await declareEvents(on: channel)
     }
 
     /// The same, on a channel for each part but the orders': what exists there with other arguments, from another version
@@ -106,6 +107,7 @@ package struct Broker: Sendable {
             try await aside(connection) { own in try await Self.declare(retry, on: own) }
         }
         try await aside(connection) { own in try await Self.declareDead(on: own) }
+        try await aside(connection) { own in try await Self.declareEvents(on: own) }
     }
 
     private func aside(
@@ -135,6 +137,10 @@ package struct Broker: Sendable {
             retry.name,
             arguments: .queue(
                 messageTTL: retry.delay, deadLetterExchange: Topology.exchange, deadLetterRoutingKey: Topology.key))
+    }
+
+    private static func declareEvents(on channel: AMQPChannel) async throws {
+        try await channel.declareExchange(Topology.eventsExchange, type: .topic)
     }
 
     private static func declareDead(on channel: AMQPChannel) async throws {

@@ -64,7 +64,7 @@ package actor ForgottenOrders {
     /// What ends the process here would do so at each start. So the attempt at a page is counted before the work, and a page
     /// that was begun before is gone through order by order.
     private func announce(_ page: Feed.ForgottenPage, storedBefore time: Timestamp) async throws -> Int {
-        let key = "forgotten orders up to \(page.last)"
+        let key = "forgotten orders up to change \(page.last)"
         let attempt = page.orders.isEmpty ? 1 : try await begin(key)
         if attempt == 1 {
             do {
@@ -83,7 +83,7 @@ package actor ForgottenOrders {
         var count = 0
         for order in page.orders where try await announceAlone(order) { count += 1 }
         try await database.write { db in
-            try Feed.didCheckOrders(upTo: page.last, in: db)
+            try Feed.didCheckChanges(upTo: page.last, in: db)
             try DeliveryAttempts.end(key, in: db)
         }
         begun.end(key)

@@ -134,7 +134,7 @@ package actor OutboxRelay {
             do {
                 let pending = try await channel.publishing(
                     message.body, to: message.exchange, routingKey: message.routingKey,
-                    properties: message.properties, mandatory: true)
+                    properties: message.properties(from: broker.service), mandatory: message.isMandatory)
                 settle(message, pending)
             } catch {
                 queue.putBack(message)

@@ -30,7 +30,19 @@ package struct StoreSessionCookie: Sendable {
     }
 }
 
+/// The cookie of the customer's page.
+package enum UserSessionCookie {
+    package static let name: StaticString = "user_session"
+}
+
 extension Request {
+    /// The customer's access token, or else their session.
+    package var customerCredential: CustomerCredential {
+        if let token = accessToken { return .token(token) }
+        guard let session = cookie(UserSessionCookie.name), !session.isEmpty else { return .missing }
+        return .session(session)
+    }
+
     /// The store user's session token.
     package var storeSession: String? {
         cookie(StoreSessionCookie.name).flatMap { $0.isEmpty ? nil : $0 }

@@ -14,18 +14,25 @@ struct API {
     static func main() {
         Program(
             name: "api", summary: "takes customers' orders and publishes them to RabbitMQ",
-            settings: CommonSettings.list(port: port), commands: DatabaseCommands.all
+            settings: CommonSettings.list(port: port) + OrderSettings.list, commands: DatabaseCommands.all
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
     }
 
     private static func serve(_ settings: CommonSettings, _ group: EventLoopGroup, _ log: Logger) async throws {
+        let terms = try OrderSettings.read(.process)
         let broker = try Broker(settings.rabbitMQ, service: "api", log: log)
         let setup = try await ServiceSetup(settings, group, log)
         let leases = try await OutboxLeases.begin(service: "api", setup.database)
         let relay = OutboxRelay(
             on: group.first, database: setup.database, leases: leases, broker: broker, metrics: setup.metrics,
             log: log)
+        let hints = try FeedHints(on: group.first, broker: broker, metrics: setup.metrics, log: log)
+        let streams = EventStreams(
+            group.loops, database: setup.database, metrics: setup.metrics, log: log, grown: { hints.grew(to: $0) })
+        let news = OrderNews(
+            instance: leases.own, terms: terms, outbox: { relay.offer($0) }, feed: { streams.offer($0) })
         setup.health.add("broker") { await relay.isConnected ? .up : .degraded }
+        setup.health.add("hints") { await hints.isConnected ? .up : .degraded }
 
         let passwords = PasswordWorker()
         let accounts = Accounts(database: setup.database, passwords: passwords)
@@ -34,15 +41,17 @@ struct API {
         Routes(
             database: setup.database,
             accounts: accounts,
-            orders: Orders(database: setup.database, instance: leases.own), proxies: settings.trustedProxies,
-            basePath: settings.basePath, log: log,
-            announce: { relay.offer($0) }
+            orders: Orders(database: setup.database, news: news), streams: streams,
+            proxies: settings.trustedProxies, basePath: settings.basePath, log: log
         ).add(to: &router)
         let server = try await setup.serve(router)
 
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask(executorPreference: group.first) {
                 do { try await relay.run() } catch { setup.lifecycle.fail(error) }
+            }
+            tasks.addTask(executorPreference: group.first) {
+                do { try await hints.run { streams.hint(upTo: $0) } } catch { setup.lifecycle.fail(error) }
             }
             try await setup.lifecycle.run(
                 on: group.first, log: log,
@@ -57,6 +66,7 @@ struct API {
                         }
                     ),
                     ("relay", { await relay.stop(within: .seconds(1)) }),
+                    ("hints", { await hints.stop() }),
                     ("database", { await setup.database.close() }),
                 ])
             // What still waits for a broker that never answered.

@@ -10,16 +10,28 @@ struct Routes: Sendable {
     let database: Database
     let accounts: Accounts
     let orders: Orders
+    let streams: EventStreams
     let proxies: TrustedProxies
     let basePath: String
     let log: Logger
-    /// Told of each order that was just stored, on the database's thread.
-    let announce: @Sendable (OutboxMessage) -> Void
 
     func add(to router: inout Router) {
         addAccounts(to: &router)
         addMenus(to: &router)
         addOrders(to: &router)
+        addEvents(to: &router)
+    }
+
+    // MARK: - Events
+
+    private func addEvents(to router: inout Router) {
+        router.on(.get, "/api/sse/connect", bodyLimit: 0) { [streams] request in
+            let cursor = Result { try EventStreams.cursor(of: request) }
+            let session = request.customerCredential.secret.map { SessionID(token: $0) }
+            return try await read(request) { customer, _ in
+                streams.response(.customer(customer.id), after: try cursor.get(), session: session)
+            }
+        }
     }
 
     // MARK: - Accounts
@@ -105,7 +117,7 @@ struct Routes: Sendable {
     }
 
     private func place(_ request: Request) async throws -> Response {
-        let token = request.accessToken
+        let credential = request.customerCredential
         let wanted: OrderRequest
         let key: Orders.Key?
         do {
@@ -115,12 +127,15 @@ struct Routes: Sendable {
             // Who asks comes before what is asked: a stranger learns nothing of the body's rules.
             return try await read(request) { _, _ in throw error }
         }
-        let placed = try await orders.place(
-            wanted, token: token, key: key, traceParent: request.traceParent, announce: announce)
-        if log.isEnabled(.debug), let announcement = placed.announcement {
+        let traceParent = request.traceParent
+        let placed = try await orders.place(wanted, by: credential, key: key, traceParent: traceParent)
+        if log.isEnabled(.debug), placed.isNew {
             log.debug(
                 "order placed",
-                ["order_id": .number(placed.order.id), "trace_id": LogValue(announcement.traceID)])
+                [
+                    "order_id": .number(placed.order.id),
+                    "trace_id": LogValue(TraceParent.traceID(of: traceParent)),
+                ])
         }
         return try Envelope.reply(placed.order, status: .created)
             .with("Location", "\(basePath)/api/user-order/id/\(placed.order.id)")
@@ -130,7 +145,7 @@ struct Routes: Sendable {
     private func read(
         _ request: Request, _ body: @escaping @Sendable (Customer, SQLite.Connection) throws -> Response
     ) async throws -> Response {
-        let token = request.accessToken
-        return try await database.read { db in try body(try Accounts.customer(token: token, in: db), db) }
+        let credential = request.customerCredential
+        return try await database.read { db in try body(try Accounts.customer(credential, in: db), db) }
     }
 }

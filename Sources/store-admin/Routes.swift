@@ -11,6 +11,8 @@ struct Routes: Sendable {
     let database: Database
     let accounts: Accounts
     let streams: EventStreams
+    /// Of the changes that are made here.
+    let news: OrderNews
     let proxies: TrustedProxies
     let basePath: String
 

@@ -14,12 +14,14 @@ struct StoreAdmin {
     static func main() {
         Program(
             name: "store-admin", summary: "shows new orders to store owners as they arrive from RabbitMQ",
-            settings: CommonSettings.list(port: port) + OrderConsumer.settings + OperatorSettings.list,
+            settings: CommonSettings.list(port: port) + OrderSettings.list + OrderConsumer.settings
+                + OperatorSettings.list,
             commands: DatabaseCommands.all
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
     }
 
     private static func serve(_ settings: CommonSettings, _ group: EventLoopGroup, _ log: Logger) async throws {
+        let terms = try OrderSettings.read(.process)
         let broker = try Broker(settings.rabbitMQ, service: "store-admin", log: log)
         let prefetch = try OrderConsumer.prefetch(.process)
         let operatorLogin = try OperatorSettings.read(.process)
@@ -27,6 +29,12 @@ struct StoreAdmin {
         let hints = try FeedHints(on: group.first, broker: broker, metrics: setup.metrics, log: log)
         let streams = EventStreams(
             group.loops, database: setup.database, metrics: setup.metrics, log: log, grown: { hints.grew(to: $0) })
+        let leases = try await OutboxLeases.begin(service: "store-admin", setup.database)
+        let relay = OutboxRelay(
+            on: group.first, database: setup.database, leases: leases, broker: broker, metrics: setup.metrics,
+            log: log)
+        let news = OrderNews(
+            instance: leases.own, terms: terms, outbox: { relay.offer($0) }, feed: { streams.offer($0) })
         let consumer = OrderConsumer(
             on: group.first, database: setup.database, broker: broker, prefetch: prefetch, metrics: setup.metrics,
             log: log, appended: { streams.offer($0) })
@@ -45,8 +53,8 @@ struct StoreAdmin {
             proxies: settings.trustedProxies, basePath: settings.basePath
         ).add(to: &router)
         Routes(
-            database: setup.database, accounts: accounts, streams: streams, proxies: settings.trustedProxies,
-            basePath: settings.basePath
+            database: setup.database, accounts: accounts, streams: streams, news: news,
+            proxies: settings.trustedProxies, basePath: settings.basePath
         ).add(to: &router)
         try DeadLetterRoutes(
             database: setup.database, accounts: accounts,
@@ -65,6 +73,9 @@ struct StoreAdmin {
             tasks.addTask(executorPreference: group.first) { await settle(operators, on: group.first, log) }
             tasks.addTask(executorPreference: group.first) {
                 do { try await consumer.run() } catch { setup.lifecycle.fail(error) }
+            }
+            tasks.addTask(executorPreference: group.first) {
+                do { try await relay.run() } catch { setup.lifecycle.fail(error) }
             }
             tasks.addTask(executorPreference: group.first) {
                 do { try await hints.run { streams.hint(upTo: $0) } } catch { setup.lifecycle.fail(error) }
@@ -87,6 +98,7 @@ struct StoreAdmin {
                             await server.shutdown(within: .seconds(2))
                         }
                     ),
+                    ("relay", { await relay.stop(within: .milliseconds(500)) }),
                     ("hints", { await hints.stop() }),
                     ("database", { await setup.database.close() }),
                 ])

@@ -152,7 +152,9 @@ struct EventStreamsTests {
             }
             func order() async throws {
                 let request = OrderRequest(storeID: 1, lines: [.init(menuID: 1, quantity: 1)])
-                let id = try await Orders(database: first.database, instance: 1).place(request, token: token).order.id
+                let id = try await Orders(database: first.database, news: OrderNews(instance: 1)).place(
+                    request, by: .token(token)
+                ).order.id
                 try await first.database.write { [streams = first.streams] db in
                     if case .appended(let event) = try Feed.announce(order: id, traceParent: nil, in: db) {
                         db.afterCommit { streams.offer([event]) }
