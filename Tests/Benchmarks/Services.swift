@@ -35,8 +35,9 @@ struct Services: Sendable {
         try db.run(
             """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-            INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at, acknowledged_at, closed_at)
-            SELECT i % 2 + 1, m.store_id, 'ORDER', m.amount * 2, 1767225600000 + i * 1000,
+            INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at, paid_at, acknowledged_at,
+              closed_at)
+            SELECT i % 2 + 1, m.store_id, 'ORDER', m.amount * 2, 1767225600000 + i * 1000, 1767225600000 + i * 1000,
               CASE WHEN i < ?1 - 100 THEN 1767225600000 + i * 1000 END,
               CASE WHEN i < ?1 - 100 THEN 1767225600000 + i * 1000 END
             FROM n JOIN store_menu m ON m.id = i % (SELECT count(*) FROM store_menu) + 1

@@ -174,6 +174,7 @@ extension ServiceTests {
             // Long ago, and their messages are lost.
             let database = try Connection(path: pair.folder.file("delivery.db"))
             try database.run("UPDATE user_order SET ordered_at = 1000")
+            try database.run("UPDATE order_event SET at = 1000")
             try database.run("UPDATE user_order SET status = 'WHATEVER' WHERE id = ?", unreadable)
             database.close()
             // Once in the page, and five times alone.

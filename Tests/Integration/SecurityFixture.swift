@@ -53,8 +53,8 @@ final class SecurityFixture: Sendable {
         try await database.write { db in
             try db.execute(
                 script: """
-                    INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at)
-                      SELECT id, id, id, 'ORDER', 8000, (unixepoch() + 86400) * 1000 FROM customer;
+                    INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at, paid_at)
+                      SELECT id, id, id, 'ORDER', 8000, (unixepoch() + 86400) * 1000, 1 FROM customer;
                     INSERT INTO user_order_item(order_id, position, store_menu_id, name, amount, quantity)
                       SELECT id, 0, 1, '김치찌개', 8000, 1 FROM user_order;
                     INSERT INTO customer(name, email, address, password, status, registered_at)

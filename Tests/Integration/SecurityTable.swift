@@ -120,6 +120,7 @@ enum SecurityTable {
                 .customers(Answer(422, 3004))),
             SecurityRow("GET", "/api/user-order/current", .customers(ok)),
             SecurityRow("GET", "/api/user-order/history", .customers(ok)),
+            SecurityRow("GET", "/api/sse/connect", .customers(file)),
         ] + ids(of: { .customers($0, other: $1) }) + customerRows + apiDocumentRows
 
     static let admin =

@@ -39,8 +39,8 @@ struct ServiceData: Sendable {
         try await database.write { db in
             try db.run(
                 """
-                INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at)
-                VALUES (?, 1, 1, 'ORDER', 8000, (unixepoch() + 80) * 1000)
+                INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at, paid_at)
+                VALUES (?, 1, 1, 'ORDER', 8000, (unixepoch() + 80) * 1000, 1)
                 """, order)
             try db.run(
                 """
@@ -58,8 +58,8 @@ struct ServiceData: Sendable {
             try db.run(
                 """
                 WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-                INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at, closed_at)
-                SELECT 1, 1 + i % 3, 'RECEIVE', 8000, 1.7e12 + i, 1.7e12 + i FROM n
+                INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at, closed_at, paid_at)
+                SELECT 1, 1 + i % 3, 'RECEIVE', 8000, 1.7e12 + i, 1.7e12 + i, 1.7e12 + i FROM n
                 """, orders)
             try db.run(
                 """

@@ -15,14 +15,20 @@ struct UnannouncedOrders: Sendable {
             try (0..<count).map { _ in
                 try db.run(
                     """
-                    INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at)
-                    VALUES (1, 1, 'ORDER', 8000, (unixepoch() + 80) * 1000)
+                    INSERT INTO user_order(customer_id, store_id, status, amount, ordered_at, paid_at)
+                    VALUES (1, 1, 'ORDER', 8000, (unixepoch() + 80) * 1000, 1)
                     """)
                 let id = Int(db.lastInsertRowID)
                 try db.run(
                     """
                     INSERT INTO user_order_item(order_id, position, store_menu_id, name, amount, quantity)
                     VALUES (?, 0, 1, '김치찌개', 8000, 1)
+                    """, id)
+                try db.run(
+                    """
+                    INSERT INTO order_event(order_id, version, action, status, actor, actor_id, at, body)
+                    SELECT id, 1, 'PLACE', status, 'CUSTOMER', customer_id, ordered_at, CAST('{}' AS BLOB)
+                    FROM user_order WHERE id = ?
                     """, id)
                 return id
             }
