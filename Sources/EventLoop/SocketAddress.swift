@@ -56,6 +56,9 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
         }
     }
 
+    /// The address without the port; nil for another family.
+    package var ip: IPAddress? { IPAddress(host) }
+
     package var description: String { family == AF_INET6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
