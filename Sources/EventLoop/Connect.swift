@@ -16,13 +16,28 @@ package struct ConnectError: Error, Sendable, CustomStringConvertible {
     }
 }
 
+/// A host has addresses, and none of them may be connected to. The addresses are not told: whoever chose the name would
+/// learn how names inside are resolved.
+package struct AddressRefused: Error, Sendable, Equatable, CustomStringConvertible {
+    package let host: String
+    package var description: String { "no address of \(host) may be connected to" }
+}
+
 extension EventLoop {
     /// Connects to `host`, trying its addresses in turn within `timeout` altogether. Names are resolved on a thread of
     /// their own.
-    /// - Throws: `ResolutionError`, `ConnectError`, `CancellationError`.
-    package func connect(host: String, port: Int, timeout: Duration) async throws -> OwnedDescriptor {
+    /// - Parameter allowed: asked for each address that the name has now; one that it refuses is not tried. The socket is
+    ///   connected to the address that was asked for, so that a name that changes its address meanwhile gains nothing.
+    /// - Throws: `ResolutionError`, `AddressRefused`, `ConnectError`, `CancellationError`.
+    package func connect(
+        host: String, port: Int, timeout: Duration, allowed: (@Sendable (IPAddress) -> Bool)? = nil
+    ) async throws -> OwnedDescriptor {
         let deadline = ContinuousClock.now + timeout
-        let addresses = try await resolve(host, port: port, timeout: timeout)
+        var addresses = try await resolve(host, port: port, timeout: timeout)
+        if let allowed {
+            addresses = addresses.filter { $0.ip.map(allowed) ?? false }
+            if addresses.isEmpty { throw AddressRefused(host: host) }
+        }
         var failures: [SystemError] = []
         for (index, address) in addresses.enumerated() {
             try Task.checkCancellation()

@@ -1,9 +1,11 @@
 import Bytes
 import EventLoop
 import HTTPWire
-import Synchronized
+import TLS
 
-/// A small client for calls to other services: one connection per request, with a deadline and limits.
+/// A client for calls to other services, with a deadline, limits, TLS, and connections that are used again.
+///
+/// Copies share their connections.
 package struct HTTPClient: Sendable {
     package struct Request: Sendable {
         package var method: HTTPMethod
@@ -11,13 +13,20 @@ package struct HTTPClient: Sendable {
         package var fields: HeaderFields
         /// Sent with its length; nil sends no body.
         package var body: [UInt8]?
+        /// Whether the peer may get the request twice without harm: so it is with the idempotent methods (RFC 9110 section
+        /// 9.2.2), and with another one if the request has a key by which the peer knows it again. A request that was sent on
+        /// a used connection is then sent once more if that connection ended before a word of the response.
+        package var isRepeatable: Bool
 
-        package init(_ method: HTTPMethod, _ url: HTTPURL, fields: HeaderFields = HeaderFields(), body: [UInt8]? = nil)
-        {
+        package init(
+            _ method: HTTPMethod, _ url: HTTPURL, fields: HeaderFields = HeaderFields(), body: [UInt8]? = nil,
+            isRepeatable: Bool? = nil
+        ) {
             self.method = method
             self.url = url
             self.fields = fields
             self.body = body
+            self.isRepeatable = isRepeatable ?? [.get, .head, .put, .delete, .options].contains(method)
         }
     }
 
@@ -27,111 +36,66 @@ package struct HTTPClient: Sendable {
         package let body: [UInt8]
     }
 
+    /// How many connections there are, and how long.
+    package struct Connections: Sendable {
+        /// To one scheme, host and port at a time; calls beyond wait for one of them.
+        package var perOrigin = 16
+        /// Calls that may wait so; further ones are refused.
+        package var waiting = 1024
+        /// Kept for later calls, of all origins together; 0 says `Connection: close`.
+        package var idle = 16
+        /// How long one is kept. Shorter than servers keep theirs (five seconds is the shortest common time): a request that
+        /// crosses the server's end is lost.
+        package var idleTime = Duration.seconds(4)
+
+        package init() {}
+    }
+
     package let loop: EventLoop
     package var limits = ResponseParser.Limits()
+    private let connections: Connections
+    private let pool: ClientPool
 
-    package init(on loop: EventLoop) { self.loop = loop }
+    /// - Parameters:
+    ///   - tls: whom `https` trusts; the system's authorities if nothing else is said.
+    ///   - allowed: which addresses may be connected to; see `AddressPolicy`.
+    package init(
+        on loop: EventLoop, tls: TLSConfiguration = TLSConfiguration(), connections: Connections = Connections(),
+        allowed: @escaping @Sendable (IPAddress) -> Bool = AddressPolicy.any
+    ) {
+        self.loop = loop
+        self.connections = connections
+        pool = ClientPool(loop, TLSContextSource(tls), connections, allowed)
+    }
 
     /// Sends a request and returns the whole response, whatever its status. Redirects are not followed.
+    ///
+    /// After `ResolutionError`, `AddressRefused`, `ConnectError`, and an `HTTPError` of 500 or 503, the peer has got nothing
+    /// of the request. After any other error it may have got and done it.
     /// - Parameter deadline: for all of it, from the resolution of the name to the last octet.
-    /// - Throws: `ResolutionError`, `ConnectError`, `SystemError`, `CancellationError`, and `HTTPError`: 504 after the
-    ///   deadline, 502 for a malformed, oversized or incomplete response, 500 for a request that cannot be written.
+    /// - Throws: `ResolutionError`, `AddressRefused`, `ConnectError`, `TLSError`, `SystemError`, `CancellationError`, and
+    ///   `HTTPError`: 504 after the deadline, 502 for a malformed, oversized or incomplete response, 503 when too many calls
+    ///   wait for a connection, 500 for a request that cannot be written.
     package func send(_ request: Request, within deadline: Duration) async throws -> Response {
-        let octets = try encode(request)
-        let limits = limits
+        let call = ClientPool.Call(
+            request, limits, octets: try encode(request), deadline: ContinuousClock.now + deadline)
         return try await loop.withTimeout(
             deadline, throwing: HTTPError(.gatewayTimeout, "no complete response within \(deadline)")
-        ) { [loop] in
-            let descriptor = try await loop.connect(host: request.url.host, port: request.url.port, timeout: deadline)
-            return try await ClientExchange(loop, request.method, limits).perform(descriptor, octets)
-        }
+        ) { [pool] in try await pool.send(call) }
     }
+
+    /// Closes the connections that nobody uses.
+    package func closeIdle() async { await pool.closeIdle() }
 
     private func encode(_ request: Request) throws(HTTPError) -> SharedBytes {
         var buffer = ByteBuffer()
         try buffer.appendRequestLine(request.method, target: request.url.target)
-        try buffer.appendFields(["Host": request.url.authority, "Connection": "close"])
+        try buffer.appendFields(["Host": request.url.authority])
+        if connections.idle == 0 { buffer.append("Connection: close\r\n") }
         try buffer.appendFields(request.fields)
         if let body = request.body { buffer.appendContentLength(body.count) }
         buffer.append("\r\n")
         if let body = request.body { buffer.append(body) }
         return SharedBytes(buffer.array)
-    }
-}
-
-/// One request and its response, on the loop.
-private actor ClientExchange: StreamHandler {
-    private let loop: EventLoop
-    private var parser: ResponseParser
-    private var stream: Stream?
-    private let once = Once<HTTPClient.Response>()
-
-    init(_ loop: EventLoop, _ method: HTTPMethod, _ limits: ResponseParser.Limits) {
-        self.loop = loop
-        parser = ResponseParser(to: method, limits: limits)
-    }
-
-    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
-
-    func perform(_ descriptor: consuming OwnedDescriptor, _ octets: SharedBytes) async throws -> HTTPClient.Response {
-        let stream = try Stream(descriptor, on: loop, handler: self)
-        self.stream = stream
-        stream.write(shared: octets)
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { once.wait($0) }
-        } onCancel: {
-            loop.execute { self.assumeIsolated { $0.finish(.failure(CancellationError())) } }
-        }
-    }
-
-    private func finish(_ result: Result<HTTPClient.Response, any Error>) {
-        once.finish(result)
-        stream?.close()
-    }
-
-    private func take(_ bytes: UnsafeRawBufferPointer) {
-        do {
-            _ = try parser.parse(bytes)
-            if parser.isComplete { finish(.success(response())) }
-        } catch {
-            finish(.failure(error))
-        }
-    }
-
-    private func response() -> HTTPClient.Response {
-        var fields = HeaderFields()
-        for index in 0..<parser.fields.count {
-            let field = parser.fields.field(at: index)
-            fields.append(field.name.text, field.value.text)
-        }
-        return HTTPClient.Response(status: parser.status, fields: fields, body: parser.body.array)
-    }
-
-    private func peerDidEnd() {
-        do {
-            try parser.end()
-            finish(.success(response()))
-        } catch {
-            finish(.failure(error))
-        }
-    }
-
-    nonisolated func streamDidReceive(_ received: ReceivedBytes) {
-        assumeIsolated { $0.take(received.bytes) }
-    }
-
-    nonisolated func streamDidDrain() {}
-
-    nonisolated func streamDidEnd() {
-        assumeIsolated { $0.peerDidEnd() }
-    }
-
-    nonisolated func streamDidClose(_ error: SystemError?) {
-        assumeIsolated { exchange in
-            exchange.stream = nil
-            // Too late to matter if the response is complete.
-            let reason: any Error = error ?? SystemError("recv", code: 104)
-            exchange.once.finish(.failure(reason))
-        }
     }
 }

@@ -89,14 +89,54 @@ struct ClientTests {
     }
 
     @Test(
+        "an address that the policy refuses is not connected to, by whatever name",
+        arguments: ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
+    func refusedAddress(host: String) async throws {
+        try await run { server, client, _ in
+            let asked = Signal()
+            let guarded = HTTPClient(on: client.loop) { address in
+                asked.fire()
+                return AddressPolicy.publicOnly(address)
+            }
+            let url = try url("http://\(host):\(server.address.port)/echo")
+            let error = await #expect(throws: AddressRefused.self) {
+                _ = try await guarded.send(.init(.get, url), within: .seconds(5))
+            }
+            #expect(error?.host == url.host)
+            #expect(asked.value > 0)
+            #expect(server.statistics.acceptedConnections == 0)
+        }
+    }
+
+    @Test("of a host's addresses those are tried that the policy allows")
+    func someAllowed() async throws {
+        try await run { server, client, _ in
+            let guarded = HTTPClient(on: client.loop) { $0.isIPv4 }
+            let url = try url("http://localhost:\(server.address.port)/echo")
+            let response = try await guarded.send(.init(.get, url), within: .seconds(5))
+            #expect(response.status == .methodNotAllowed)
+        }
+    }
+
+    @Test(
         "URLs are taken apart, or refused",
         arguments: [
-            ("http://a", "a", 80, "/"), ("HTTP://a:81/x?y", "a", 81, "/x?y"), ("http://[::1]:9?q", "::1", 9, "/?q"),
-            ("https://a/", nil, 0, ""), ("http://", nil, 0, ""), ("http://u@a/", nil, 0, ""),
-            ("http://a:0/", nil, 0, ""),
+            ("http://a", "a", 80, "/"), ("HTTP://A:81/X?Y", "a", 81, "/X?Y"), ("http://[::1]:9?q", "::1", 9, "/?q"),
+            ("https://a.example./", "a.example.", 443, "/"), ("https://a_b-c:80/", "a_b-c", 80, "/"),
+            ("http://127.0.0.1", "127.0.0.1", 80, "/"), ("https://[2001:DB8::1]", "2001:db8::1", 443, "/"),
+            ("http://3com.example", "3com.example", 80, "/"), ("http://xn--bj0bj06e/", "xn--bj0bj06e", 80, "/"),
+            ("ftp://a/", nil, 0, ""), ("a", nil, 0, ""), ("://a", nil, 0, ""), ("http:/a", nil, 0, ""),
+            ("http://", nil, 0, ""), ("http://u@a/", nil, 0, ""), ("http://a@b:80/", nil, 0, ""),
+            ("http://a:0/", nil, 0, ""), ("http://a:/", nil, 0, ""), ("http://:80/", nil, 0, ""),
             ("http://a:99999/", nil, 0, ""), ("http://a/ b", nil, 0, ""), ("http://a/#f", nil, 0, ""),
-            ("http://[::1/", nil, 0, ""),
-            ("http://a:+1/", nil, 0, ""),
+            ("http://[::1/", nil, 0, ""), ("http://[::1%25eth0]/", nil, 0, ""), ("http://[a]/", nil, 0, ""),
+            ("http://::1/", nil, 0, ""), ("http://[1.2.3.4]/", nil, 0, ""), ("http://a:+1/", nil, 0, ""),
+            // What resolvers take for an address, and people do not.
+            ("http://127.1/", nil, 0, ""), ("http://2130706433/", nil, 0, ""), ("http://0x7f000001/", nil, 0, ""),
+            ("http://0x7f.0.0.1/", nil, 0, ""), ("http://0177.0.0.01/", nil, 0, ""), ("http://a.0x7f/", nil, 0, ""),
+            ("http://127.0.0.1./", nil, 0, ""), ("http://a\\@b/", nil, 0, ""), ("http://a%2eb/", nil, 0, ""),
+            ("http://a..b/", nil, 0, ""), ("http://.a/", nil, 0, ""), ("http://./", nil, 0, ""),
+            ("http://가게.kr/", nil, 0, ""), ("http://\(String(repeating: "a", count: 64))/", nil, 0, ""),
         ] as [(String, String?, Int, String)])
     func urls(text: String, host: String?, port: Int, target: String) {
         let url = HTTPURL(text)
@@ -104,6 +144,8 @@ struct ClientTests {
         if host != nil {
             #expect(url?.port == port)
             #expect(url?.target == target)
+            #expect(url?.isSecure == text.lowercased().hasPrefix("https"))
+            #expect(url.flatMap { HTTPURL("\($0)") } == url)
         }
     }
 }
