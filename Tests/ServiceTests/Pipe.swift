@@ -13,7 +13,10 @@ final class Pipe: Sendable {
         // As the services have it: writing to nobody is an error and not the end.
         signal(SIGPIPE, SIG_IGN)
         var ends: [CInt] = [0, 0]
-        try #require(pipe(&ends) == 0)
+        // A pair of sockets, since it can be made so that no process inherits it: a child that another test starts just now
+        // would keep the writing end open.
+        let type = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        try #require(socketpair(AF_UNIX, type, 0, &ends) == 0)
         (reader, writer) = (ends[0], ends[1])
     }
 
