@@ -9,7 +9,7 @@ package struct Broker: Sendable {
     private let uri: String
     private let hosts: String
     let service: String
-    private let log: Logger
+    let log: Logger
 
     /// - Throws: `SettingError` for a URL that is none. Its text shows no part of the value: whatever is wrong with a URL,
     ///   it may hold a password, and perhaps not where one is expected.
@@ -88,64 +88,5 @@ package struct Broker: Sendable {
         case .disconnected, .attemptFailed, .channelClosed, .notRestored, .blocked, .strayReturn, .closed:
             log.warning("broker", fields)
         }
-    }
-
-    /// Exchanges, queues and bindings of the orders, of their delayed retries, and of those that are dead. Both services
-    /// declare them, so that it does not matter which one starts first.
-    package static func declare(on channel: AMQPChannel) async throws {
-        try await declareOrders(on: channel)
-        for retry in Topology.retryQueues { try await declare(retry, on: channel) }
-        try await declareDead(on: channel)
-        try await declareEvents(on: channel)
-    }
-
-    /// The same, on a channel for each part but the orders': what exists there with other arguments, from another version
-    /// for example, is used as it is, and stops no order.
-    package func declare(on channel: AMQPChannel, of connection: AMQPConnection) async throws {
-        try await Self.declareOrders(on: channel)
-        for retry in Topology.retryQueues {
-            try await aside(connection) { own in try await Self.declare(retry, on: own) }
-        }
-        try await aside(connection) { own in try await Self.declareDead(on: own) }
-        try await aside(connection) { own in try await Self.declareEvents(on: own) }
-    }
-
-    private func aside(
-        _ connection: AMQPConnection, _ declare: (AMQPChannel) async throws -> Void
-    ) async throws {
-        let own = try await connection.openChannel()
-        do {
-            try await declare(own)
-        } catch let error as AMQPError where error.code == .preconditionFailed {
-            // It has ended the channel.
-            return log.warning("used as it is on the broker", ["error": LogValue("\(error)")])
-        } catch {
-            await own.close()
-            throw error
-        }
-        await own.close()
-    }
-
-    package static func declareOrders(on channel: AMQPChannel) async throws {
-        try await channel.declareExchange(Topology.exchange, type: .direct)
-        try await channel.declareQueue(Topology.queue)
-        try await channel.bindQueue(Topology.queue, to: Topology.exchange, routingKey: Topology.key)
-    }
-
-    private static func declare(_ retry: RetryQueue, on channel: AMQPChannel) async throws {
-        try await channel.declareQueue(
-            retry.name,
-            arguments: .queue(
-                messageTTL: retry.delay, deadLetterExchange: Topology.exchange, deadLetterRoutingKey: Topology.key))
-    }
-
-    private static func declareEvents(on channel: AMQPChannel) async throws {
-        try await channel.declareExchange(Topology.eventsExchange, type: .topic)
-    }
-
-    private static func declareDead(on channel: AMQPChannel) async throws {
-        try await channel.declareExchange(Topology.deadExchange, type: .fanout)
-        try await channel.declareQueue(Topology.deadQueue)
-        try await channel.bindQueue(Topology.deadQueue, to: Topology.deadExchange)
     }
 }

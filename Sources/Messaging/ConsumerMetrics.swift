@@ -8,13 +8,16 @@ struct ConsumerMetrics: Sendable {
     let dead: Counter
     let held: Gauge
 
-    init(_ metrics: Metrics) {
-        consumed = metrics.counter("consumed_total", help: "Messages taken from the queue.")
-        retried = metrics.counter("consume_retried_total", help: "Transactions tried again in place.")
+    /// The series of the orders have no label, those of a group are labelled with its name.
+    init(_ metrics: Metrics, _ source: MessageSource) {
+        let labels: KeyValuePairs<String, String> = if let group = source.group { ["group": group] } else { [:] }
+        consumed = metrics.counter("consumed_total", labels, help: "Messages taken from the queue.")
+        retried = metrics.counter("consume_retried_total", labels, help: "Transactions tried again in place.")
         attempts = metrics.counter(
-            "delivery_attempts_total", help: "Attempts at redelivered messages, counted before the work.")
-        delayed = metrics.counter("delayed_retries_total", help: "Messages moved to a retry queue.")
-        dead = metrics.counter("dead_lettered_total", help: "Messages moved to the dead-letter queue.")
-        held = metrics.gauge("consume_held", help: "Deliveries that wait until the broker has confirmed their copy.")
+            "delivery_attempts_total", labels, help: "Attempts at redelivered messages, counted before the work.")
+        delayed = metrics.counter("delayed_retries_total", labels, help: "Messages moved to a retry queue.")
+        dead = metrics.counter("dead_lettered_total", labels, help: "Messages moved to the dead-letter queue.")
+        held = metrics.gauge(
+            "consume_held", labels, help: "Deliveries that wait until the broker has confirmed their copy.")
     }
 }

@@ -9,6 +9,8 @@ package struct DeadLetter: Encodable, Equatable, Sendable {
     package let id: String
     package let messageID: String?
     package let type: String?
+    /// The group that gave it up; nil for the orders.
+    package let group: String?
     /// Why it is here.
     package let error: String?
     package let attempts: Int?
@@ -22,7 +24,7 @@ package struct DeadLetter: Encodable, Equatable, Sendable {
     package let beginning: String
 
     enum CodingKeys: String, CodingKey {
-        case id, type, error, attempts, size, beginning
+        case id, type, group, error, attempts, size, beginning
         case messageID = "message_id"
         case firstSeen = "first_seen"
         case orderID = "order_id"
@@ -34,15 +36,17 @@ package struct DeadLetter: Encodable, Equatable, Sendable {
         package static let error = MessageCopy.errorHeader
         package static let attempts = MessageCopy.attemptsHeader
         package static let firstSeen = MessageCopy.firstSeenHeader
-        package static let exchange = "x-original-exchange"
-        package static let routingKey = "x-original-routing-key"
+        package static let exchange = MessageCopy.originalExchangeHeader
+        package static let routingKey = MessageCopy.originalKeyHeader
     }
 
     /// Characters of the body and of the reason that are kept.
     private static let longestBeginning = 200
     private static let longestError = 500
-    /// A `UserOrderMessage` has some twenty octets; what is much longer is not parsed.
+    /// A `UserOrderMessage` has some twenty octets, the snapshot of an order some hundred or more; what is much longer is not
+    /// parsed.
     private static let longestMessage = 4096
+    private static let longestEvent = 64 * 1024
 
     package init(_ properties: BasicProperties, body: [UInt8]) {
         let headers = properties.headers ?? [:]
@@ -52,9 +56,8 @@ package struct DeadLetter: Encodable, Equatable, Sendable {
         error = Self.text(headers[Header.error], longest: Self.longestError)
         attempts = headers[Header.attempts]?.integer.map { Int($0) }
         firstSeen = Self.time(headers[Header.firstSeen])
-        orderID =
-            body.count <= Self.longestMessage
-            ? (try? JSON.decode(UserOrderMessage.self, body))?.orderID : nil
+        group = properties.deadIn?.name
+        orderID = Self.orderID(body, isEvent: group != nil)
         traceID = headers["traceparent"]?.string.flatMap { Self.traceID($0) }
         size = body.count
         // A character of UTF-8 has at most four octets.
@@ -63,6 +66,17 @@ package struct DeadLetter: Encodable, Equatable, Sendable {
     }
 
     // MARK: - Reading
+
+    private struct Event: Decodable {
+        let orderID: Int
+        enum CodingKeys: String, CodingKey { case orderID = "order_id" }
+    }
+
+    private static func orderID(_ body: [UInt8], isEvent: Bool) -> Int? {
+        guard body.count <= (isEvent ? longestEvent : longestMessage) else { return nil }
+        return isEvent
+            ? (try? JSON.decode(Event.self, body))?.orderID : (try? JSON.decode(UserOrderMessage.self, body))?.orderID
+    }
 
     private static func text(_ value: FieldValue?, longest: Int) -> String? {
         switch value {
@@ -119,6 +133,8 @@ package struct DeadLetter: Encodable, Equatable, Sendable {
         append(properties.octets(of: .type))
         append(properties.timestamp.map { Array(String($0).utf8) })
         for name in [Header.error, Header.attempts, Header.firstSeen] { append(headers[name].map { canonical($0) }) }
+        // The same message may be dead in several groups.
+        if let group = properties.deadIn { append(Array(group.queue.utf8)) }
         // Of the body only its digest, so that a large one is not copied.
         append(Secrets.sha256(octets: body))
         return Secrets.hex(Secrets.sha256(octets: octets))
@@ -146,24 +162,22 @@ extension BasicProperties {
         copy.replyTo = nil
         copy.headers = headers.map { headers in
             FieldTable(
-                headers.filter { field in
-                    !MessageCopy.dropped.contains(field.name) && field.name != DeadLetter.Header.exchange
-                        && field.name != DeadLetter.Header.routingKey
-                }.map { ($0.name, $0.value) })
+                headers.filter { field in !MessageCopy.dropped.contains(field.name) }.map { ($0.name, $0.value) })
         }
         return copy
     }
 
     /// Where a copy goes: where its headers say that it came from, if that is a place of ours, else to the orders.
     package var replayTarget: (exchange: String, routingKey: String) {
-        guard let exchange = headers?[DeadLetter.Header.exchange]?.string,
-            let key = headers?[DeadLetter.Header.routingKey]?.string, Topology.places[exchange]?.contains(key) == true
-        else { return (Topology.exchange, Topology.key) }
-        return (exchange, key)
+        guard let group = deadIn else { return (Topology.exchange, Topology.key) }
+        return ("", group.queue)
     }
-}
 
-extension Topology {
-    /// The exchanges that messages are consumed from, and the keys by which they get there.
-    static let places: [String: Set<String>] = [exchange: [key]]
+    /// The group that gave the message up; nil for the orders.
+    var deadIn: ConsumerGroup? {
+        guard headers?[DeadLetter.Header.exchange]?.string == "",
+            let key = headers?[DeadLetter.Header.routingKey]?.string
+        else { return nil }
+        return ConsumerGroup.all.first { $0.queue == key }
+    }
 }

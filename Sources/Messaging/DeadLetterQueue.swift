@@ -194,7 +194,8 @@ package actor DeadLetterQueue {
                 try await loop.sleep(for: .milliseconds(20))
                 continue
             }
-            try await Broker.declare(on: channel)
+            try await Broker.declareOrders(on: channel)
+            try await Broker.declareDead(on: channel)
             return channel
         }
     }

@@ -1,29 +1,14 @@
 import Delivery
 
-/// A queue in which a message waits until its time to live is over and the broker moves it back to the orders.
-struct RetryQueue: Equatable, Sendable {
-    let name: String
-    let delay: Duration
-}
-
-extension Topology {
-    /// In the order in which a message goes through them.
-    static let retryQueues = [
-        RetryQueue(name: "delivery.retry.1s", delay: .seconds(1)),
-        RetryQueue(name: "delivery.retry.5s", delay: .seconds(5)),
-        RetryQueue(name: "delivery.retry.25s", delay: .seconds(25)),
-    ]
-}
-
 /// Decides what becomes of a message. No I/O.
-enum DeliveryPolicy {
+package enum DeliveryPolicy {
     /// A message that ends the process is worked on once without being counted, when it is first delivered, and so often
     /// after that.
     static let mostAttempts = 5
 
     /// What came of the work on a message.
-    enum Outcome: Equatable, Sendable {
-        /// In the log, from now or from before.
+    package enum Outcome: Equatable, Sendable {
+        /// Done, now or before.
         case settled
         /// It never will be, and why.
         case hopeless(String)
@@ -37,13 +22,14 @@ enum DeliveryPolicy {
         case dead(attempts: Int, reason: String)
     }
 
-    /// - Parameter attempts: all that were begun, the one that ended like this among them.
-    static func decide(_ outcome: Outcome, attempts: Int) -> Decision {
+    /// - Parameters:
+    ///   - attempts: all that were begun, the one that ended like this among them.
+    ///   - queues: where it may wait.
+    static func decide(_ outcome: Outcome, attempts: Int, retries queues: [RetryQueue]) -> Decision {
         switch outcome {
         case .settled: return .settle
         case .hopeless(let reason): return .dead(attempts: attempts, reason: reason)
         case .troubled(let reason):
-            let queues = Topology.retryQueues
             guard attempts <= queues.count else { return .dead(attempts: attempts, reason: reason) }
             return .retry(queues[max(1, attempts) - 1], attempts: attempts, reason: reason)
         }

@@ -76,7 +76,7 @@ package actor ForgottenOrders {
                 }
                 begun.end(key)
                 return count
-            } catch  where OrderAnnouncer.isOfOneOrder(error) {
+            } catch  where Trouble(error) == .permanent {
                 log.warning("an order of many cannot be read", ["error": LogValue("\(error)")])
             }
         }
@@ -112,7 +112,7 @@ package actor ForgottenOrders {
             }
             begun.end(key)
             return isAppended
-        } catch  where OrderAnnouncer.isOfOneOrder(error) {
+        } catch  where Trouble(error) == .permanent {
             log.error(
                 "an order is given up: it cannot be read",
                 ["order_id": .number(order), "error": LogValue("\(error)")])

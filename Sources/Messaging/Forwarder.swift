@@ -33,6 +33,7 @@ actor Forwarder {
     private static let mostFailures = 3
 
     private let broker: Broker
+    private let source: MessageSource
     private let database: Database
     private let begun: BegunWork
     private let metrics: ConsumerMetrics
@@ -48,10 +49,11 @@ actor Forwarder {
 
     /// - Parameter most: the prefetch.
     init(
-        _ broker: Broker, on loop: EventLoop, database: Database, begun: BegunWork, most: UInt16,
-        _ metrics: ConsumerMetrics, _ log: Logger
+        _ broker: Broker, _ source: MessageSource, on loop: EventLoop, database: Database, begun: BegunWork,
+        most: UInt16, _ metrics: ConsumerMetrics, _ log: Logger
     ) {
         self.broker = broker
+        self.source = source
         self.database = database
         self.begun = begun
         self.most = Int(most)
@@ -118,7 +120,10 @@ actor Forwarder {
                 if isStopping { break }
                 log.warning(
                     "messages cannot be moved to another queue yet",
-                    ["error": LogValue("\(error)"), "waiting": .number(waiting.count)])
+                    [
+                        "error": LogValue("\(error)"), "waiting": .number(waiting.count),
+                        "from": LogValue(source.queue),
+                    ])
                 // A channel that is only blocked holds publishes whose confirms come when the broker reads again.
                 if (error as? AMQPError)?.code != .blocked { await dropChannel() }
                 try? await loop.sleep(for: .seconds(1))
@@ -158,7 +163,8 @@ actor Forwarder {
         for (var item, pending) in sent {
             do {
                 try await pending.outcome.get()
-                try Failpoint.reach("forwarder.before-ack", ["order": "\(item.orderID ?? 0)"])
+                try Failpoint.reach(
+                    "forwarder.before-ack", ["order": "\(item.orderID ?? 0)", "queue": source.queue])
                 await finish(item)
             } catch {
                 item.failures += 1
@@ -172,7 +178,7 @@ actor Forwarder {
     private func publish(_ item: Item, on channel: AMQPChannel) async throws(AMQPError) -> PendingPublish? {
         guard
             let copy = MessageCopy(
-                of: item.delivery.properties, item.decision, firstSeen: item.firstSeen,
+                of: item.delivery.properties, item.decision, from: source, firstSeen: item.firstSeen,
                 isMinimal: item.failures >= Self.mostFailures)
         else { return nil }
         return try await channel.publishing(
@@ -207,6 +213,7 @@ actor Forwarder {
                 [
                     "order_id": order, "message_id": LogValue(message), "trace_id": LogValue("\(trace)"),
                     "reason": LogValue(reason), "attempts": .number(attempts), "queue": LogValue(queue.name),
+                    "from": LogValue(source.queue),
                 ])
         case .dead(let attempts, let reason):
             metrics.dead.add()
@@ -214,7 +221,7 @@ actor Forwarder {
                 "a message went to the dead-letter queue",
                 [
                     "order_id": order, "message_id": LogValue(message), "trace_id": LogValue("\(trace)"),
-                    "reason": LogValue(reason), "attempts": .number(attempts),
+                    "reason": LogValue(reason), "attempts": .number(attempts), "from": LogValue(source.queue),
                 ])
         }
     }
@@ -225,7 +232,7 @@ actor Forwarder {
         if let open = self.connection {
             connection = open
         } else {
-            connection = try await broker.connect("forwarder", on: loop)
+            connection = try await broker.connect("forwarder\(source.suffix)", on: loop)
             self.connection = connection
         }
         let channel = try await connection.openChannel()

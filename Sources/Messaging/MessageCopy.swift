@@ -19,10 +19,14 @@ struct MessageCopy {
     /// Why a message waits in a retry queue.
     static let lastErrorHeader = "x-last-error"
 
+    /// Where a dead letter goes when it is replayed.
+    static let originalExchangeHeader = "x-original-exchange"
+    static let originalKeyHeader = "x-original-routing-key"
+
     static let dropped: Set<String> = [
         "CC", "BCC", "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason",
         "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
-        attemptsHeader, firstSeenHeader, errorHeader, lastErrorHeader,
+        attemptsHeader, firstSeenHeader, errorHeader, lastErrorHeader, originalExchangeHeader, originalKeyHeader,
     ]
     private static let kept: [BasicProperties.Text] = [
         .contentType, .contentEncoding, .correlationID, .messageID, .type, .appID,
@@ -32,7 +36,8 @@ struct MessageCopy {
     /// - Parameter isMinimal: without the sender's headers, which together with ours might be more than a frame holds.
     /// - Returns: nil for a decision that needs no copy.
     init?(
-        of original: BasicProperties, _ decision: DeliveryPolicy.Decision, firstSeen: Timestamp, isMinimal: Bool = false
+        of original: BasicProperties, _ decision: DeliveryPolicy.Decision, from source: MessageSource,
+        firstSeen: Timestamp, isMinimal: Bool = false
     ) {
         var headers = FieldTable()
         if !isMinimal {
@@ -43,14 +48,18 @@ struct MessageCopy {
         switch decision {
         case .settle: return nil
         case .retry(let queue, let attempts, let reason):
-            // By the default exchange, whose routing keys are the queues' names.
-            (exchange, routingKey) = ("", queue.name)
+            (exchange, routingKey) = (queue.exchange, queue.routingKey)
             headers[Self.lastErrorHeader] = .string(Self.cut(reason))
             headers[Self.attemptsHeader] = .int64(Int64(attempts))
         case .dead(let attempts, let reason):
             (exchange, routingKey) = (Topology.deadExchange, Topology.key)
             headers[Self.errorHeader] = .string(Self.cut(reason))
             headers[Self.attemptsHeader] = .int64(Int64(attempts))
+            if source.group != nil {
+                // By the default exchange to its own queue: the other groups have had it.
+                headers[Self.originalExchangeHeader] = ""
+                headers[Self.originalKeyHeader] = .string(source.queue)
+            }
         }
         headers[Self.firstSeenHeader] = .string(firstSeen.description)
         var properties = BasicProperties()

@@ -2,34 +2,31 @@ import AMQP
 import AMQPWire
 import Delivery
 
-/// What the consumer reads from a delivery.
-struct OrderAnnouncement: Equatable, Sendable {
-    enum Reading: Equatable, Sendable {
-        case order(OrderAnnouncement)
-        /// No `UserOrderMessage`, and why.
-        case unreadable(String)
-
-        var orderID: Int? { if case .order(let order) = self { order.orderID } else { nil } }
-    }
-
+/// What the consumer of orders reads from a delivery.
+package struct OrderAnnouncement: Equatable, Sendable {
     /// The message has some twenty octets; what is much longer is not parsed.
     private static let longest = 4096
 
     let orderID: Int
     let traceParent: String?
 
-    static func read(_ delivery: AMQPDelivery) -> Reading { read(delivery.body, delivery.properties) }
-
-    static func read(_ body: [UInt8], _ properties: @autoclosure () -> BasicProperties) -> Reading {
+    static func read(
+        _ body: [UInt8], _ properties: @autoclosure () -> BasicProperties
+    ) -> MessageReading<OrderAnnouncement> {
         guard body.count <= longest else { return .unreadable("not a UserOrderMessage: \(body.count) octets") }
         guard let message = try? JSON.decode(UserOrderMessage.self, body) else {
             return .unreadable("not a UserOrderMessage: no JSON object with a whole number user_order_id")
         }
-        // Stored with the event: only what has the form of one (W3C Trace Context: 55 octets of ASCII in version 00).
-        let trace = properties().headers?["traceparent"]?.string.flatMap { text in
+        return .message(
+            OrderAnnouncement(orderID: message.orderID, traceParent: traceParent(properties())))
+    }
+
+    /// Stored with what is made of the message: only what has the form of one (W3C Trace Context: 55 octets of ASCII in
+    /// version 00).
+    static func traceParent(_ properties: BasicProperties) -> String? {
+        properties.headers?["traceparent"]?.string.flatMap { text in
             text.utf8.count == 55 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : nil
         }
-        return .order(OrderAnnouncement(orderID: message.orderID, traceParent: trace))
     }
 }
 
@@ -44,15 +41,15 @@ struct DeliveryHistory: Equatable, Sendable {
 
     /// The headers count only in a message that comes from one of the retry queues, as the broker itself says: anybody may
     /// write headers, and one that somebody moves back from the dead letters begins anew.
-    init(_ properties: BasicProperties, _ body: [UInt8]) {
+    init(_ properties: BasicProperties, _ body: [UInt8], of source: MessageSource) {
         if let id = properties.messageID, !id.isEmpty {
-            key = id
+            key = source.attemptKey(id)
         } else {
-            key = "sha256:" + Secrets.hex(Secrets.sha256(octets: body))
+            key = source.attemptKey("sha256:" + Secrets.hex(Secrets.sha256(octets: body)))
         }
         let headers = properties.headers
         guard let death = properties.deaths.first, death.reason == .expired,
-            Topology.retryQueues.contains(where: { $0.name == death.queue }),
+            source.retries.contains(where: { $0.name == death.queue }),
             let count = headers?["x-attempts"]?.integer, count > 0
         else {
             (attempts, firstSeen) = (0, nil)

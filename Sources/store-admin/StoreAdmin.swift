@@ -14,8 +14,7 @@ struct StoreAdmin {
     static func main() {
         Program(
             name: "store-admin", summary: "shows new orders to store owners as they arrive from RabbitMQ",
-            settings: CommonSettings.list(port: port) + OrderSettings.list + OrderConsumer.settings
-                + OperatorSettings.list,
+            settings: CommonSettings.list(port: port) + OrderSettings.list + Prefetch.settings + OperatorSettings.list,
             commands: DatabaseCommands.all
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
     }
@@ -23,7 +22,7 @@ struct StoreAdmin {
     private static func serve(_ settings: CommonSettings, _ group: EventLoopGroup, _ log: Logger) async throws {
         let terms = try OrderSettings.read(.process)
         let broker = try Broker(settings.rabbitMQ, service: "store-admin", log: log)
-        let prefetch = try OrderConsumer.prefetch(.process)
+        let prefetch = try Prefetch.read(.process)
         let operatorLogin = try OperatorSettings.read(.process)
         let setup = try await ServiceSetup(settings, group, log)
         let hints = try FeedHints(on: group.first, broker: broker, metrics: setup.metrics, log: log)

@@ -24,7 +24,8 @@ extension ServiceTests {
             let log = Logger(service: "test", level: .error, format: .json, descriptor: -1)
             let way = try Broker(broker.url(virtualHost: host, port: proxy.port), service: "test", log: log)
             let forwarder = Forwarder(
-                way, on: loop, database: database, begun: BegunWork(), most: 2, ConsumerMetrics(Metrics()), log)
+                way, .orders, on: loop, database: database, begun: BegunWork(), most: 2,
+                ConsumerMetrics(Metrics(), .orders), log)
             try await AMQPConnection.withConnection(broker.url(virtualHost: host), name: "test") { connection in
                 let channel = try await connection.openChannel()
                 try await Broker.declare(on: channel)

@@ -186,6 +186,19 @@ struct DeadLetterCopyTests {
         #expect(BasicProperties().forReplay == BasicProperties(deliveryMode: .persistent))
     }
 
+    @Test("of a group goes to the queue of that group alone, by the default exchange", arguments: ConsumerGroup.all)
+    func group(group: ConsumerGroup) throws {
+        let source = MessageSource(group)
+        let dead = try #require(
+            MessageCopy(
+                of: BasicProperties(messageID: "m"), .dead(attempts: 1, reason: "r"), from: source, firstSeen: .now))
+        #expect(dead.properties.replayTarget == ("", group.queue))
+        #expect(dead.properties.forReplay.headers == [:])
+        let letter = DeadLetter(dead.properties, body: Array(#"{"order_id":7,"status":"ACCEPT"}"#.utf8))
+        #expect(letter.group == group.name)
+        #expect(letter.orderID == 7)
+    }
+
     @Test(
         "goes to the orders, unless its headers name another place of ours",
         arguments: [

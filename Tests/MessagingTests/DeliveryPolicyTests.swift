@@ -9,7 +9,7 @@ struct DeliveryPolicyTests {
     func troubled() {
         var transcript: [String] = []
         for attempt in 1...4 {
-            switch DeliveryPolicy.decide(.troubled("why"), attempts: attempt) {
+            switch DeliveryPolicy.decide(.troubled("why"), attempts: attempt, retries: MessageSource.orders.retries) {
             case .settle: transcript.append("settled")
             case .retry(let queue, let attempts, let reason):
                 transcript.append("\(attempts) \(queue.name) \(queue.delay) \(reason)")
@@ -25,9 +25,9 @@ struct DeliveryPolicyTests {
 
     @Test("what can never work is dead at once, what worked is settled, whatever was tried before", arguments: 1...5)
     func decided(attempts: Int) {
-        #expect(DeliveryPolicy.decide(.settled, attempts: attempts) == .settle)
+        #expect(DeliveryPolicy.decide(.settled, attempts: attempts, retries: []) == .settle)
         #expect(
-            DeliveryPolicy.decide(.hopeless("no JSON"), attempts: attempts)
+            DeliveryPolicy.decide(.hopeless("no JSON"), attempts: attempts, retries: [])
                 == .dead(attempts: attempts, reason: "no JSON"))
     }
 

@@ -8,13 +8,14 @@ import Testing
 
 @Suite("Copies of messages that were not settled")
 struct MessageCopyTests {
-    private let queue = Topology.retryQueues[1]
+    private let queue = MessageSource.orders.retries[1]
     private let time = Timestamp(milliseconds: 0)
 
     private func copy(
-        _ properties: BasicProperties, _ decision: DeliveryPolicy.Decision, isMinimal: Bool = false
+        _ properties: BasicProperties, _ decision: DeliveryPolicy.Decision, from source: MessageSource = .orders,
+        isMinimal: Bool = false
     ) throws -> MessageCopy {
-        try #require(MessageCopy(of: properties, decision, firstSeen: time, isMinimal: isMinimal))
+        try #require(MessageCopy(of: properties, decision, from: source, firstSeen: time, isMinimal: isMinimal))
     }
 
     @Test("a dead letter tells why, after how many attempts, and since when")
@@ -36,6 +37,24 @@ struct MessageCopyTests {
         #expect(copy.properties.headers?["x-attempts"] == .int64(2))
         #expect(copy.properties.headers?["x-last-error"] == .string("not now"))
         #expect(copy.properties.headers?["x-error"] == nil)
+    }
+
+    @Test("a retry of a group waits with the others', and its routing key leads back to the group's own queue")
+    func groupRetry() throws {
+        let source = MessageSource(.settlement)
+        let copy = try copy(
+            BasicProperties(), .retry(source.retries[0], attempts: 1, reason: "not now"), from: source)
+        #expect(copy.exchange == "order.events.retry.1s")
+        #expect(copy.routingKey == "settlement-group-id")
+        #expect(copy.properties.headers?["x-original-exchange"] == nil)
+    }
+
+    @Test("a sender cannot choose where a replay goes")
+    func forged() throws {
+        let forged = BasicProperties(
+            headers: ["x-original-exchange": "", "x-original-routing-key": "settlement-group-id"])
+        let dead = try copy(forged, .dead(attempts: 1, reason: "r"))
+        #expect(dead.properties.replayTarget == ("delivery.exchange", "delivery.key"))
     }
 
     @Test("what is no UTF-8 is kept as it is: repaired it might be longer than AMQP allows, and never leave")
@@ -98,7 +117,7 @@ struct DeliveryHistoryTests {
 
     @Test("counts when the message comes from a retry queue")
     func retried() {
-        let history = DeliveryHistory(properties(from: "delivery.retry.5s", attempts: .int64(2)), [])
+        let history = DeliveryHistory(properties(from: "delivery.retry.5s", attempts: .int64(2)), [], of: .orders)
         #expect(history.attempts == 2)
         #expect(history.firstSeen == Timestamp("2026-03-01T09:30:00Z"))
     }
@@ -107,7 +126,7 @@ struct DeliveryHistoryTests {
         "counts for nothing when it comes from elsewhere, as a dead letter does that somebody moved back",
         arguments: [(nil, "expired"), ("delivery.queue", "expired"), ("delivery.retry.1s", "rejected")])
     func moved(queue: String?, reason: String) {
-        let history = DeliveryHistory(properties(from: queue, reason: reason, attempts: .int64(5)), [])
+        let history = DeliveryHistory(properties(from: queue, reason: reason, attempts: .int64(5)), [], of: .orders)
         #expect(history.attempts == 0)
         #expect(history.firstSeen == nil)
     }
@@ -118,14 +137,27 @@ struct DeliveryHistoryTests {
             (FieldValue.int64(.max), 5), (.int64(.min), 0), (.int64(-1), 0), (.string("3"), 0), (.uint8(200), 5),
         ])
     func hostile(value: FieldValue, attempts: Int) {
-        #expect(DeliveryHistory(properties(from: "delivery.retry.1s", attempts: value), []).attempts == attempts)
+        #expect(
+            DeliveryHistory(properties(from: "delivery.retry.1s", attempts: value), [], of: .orders).attempts
+                == attempts)
+    }
+
+    @Test("is counted for each group by itself: all get messages of the same id")
+    func groups() {
+        let keys = ConsumerGroup.all.map { group in
+            DeliveryHistory(BasicProperties(messageID: "m"), [], of: MessageSource(group)).key
+        }
+        #expect(Set(keys).count == ConsumerGroup.all.count && !keys.contains("m"))
+        let back = DeliveryHistory(
+            properties(from: "order.events.retry.5s", attempts: .int64(2)), [], of: MessageSource(.delivery))
+        #expect(back.attempts == 2)
     }
 
     @Test("names a message by its id, or by its body")
     func key() {
-        #expect(DeliveryHistory(BasicProperties(messageID: "m"), [1]).key == "m")
+        #expect(DeliveryHistory(BasicProperties(messageID: "m"), [1], of: .orders).key == "m")
         let hash = "sha256:4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a"
-        #expect(DeliveryHistory(BasicProperties(), [1]).key == hash)
-        #expect(DeliveryHistory(BasicProperties(messageID: ""), [1]).key == hash)
+        #expect(DeliveryHistory(BasicProperties(), [1], of: .orders).key == hash)
+        #expect(DeliveryHistory(BasicProperties(messageID: ""), [1], of: .orders).key == hash)
     }
 }

@@ -6,28 +6,21 @@ import Failpoints
 import SQLite
 import Service
 
-/// Takes announced orders from `delivery.queue` into the event log.
+/// Takes messages from a durable queue and does its work on them.
 ///
 /// All first deliveries that have arrived share one transaction, and are acknowledged together after its commit: success
-/// means *in the log*, never *sent to a browser*. A redelivered message may be what ended a process: it is worked on alone,
-/// after its attempt was counted. What fails goes to a retry queue or to the dead letters and holds up nobody.
-package actor OrderConsumer {
+/// means *committed*. A redelivered message may be what ended a process: it is worked on alone, after its attempt was
+/// counted. What fails goes to a retry queue or to the dead letters and holds up nobody.
+package actor QueueConsumer<Work: MessageWork> {
     package nonisolated let loop: EventLoop
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    package static let settings = [
-        Setting("PREFETCH", fallback: "50", "how many unacknowledged messages the broker may send ahead, 1 to 1000")
-    ]
-
-    package static func prefetch(_ environment: Environment) throws(SettingError) -> UInt16 {
-        UInt16(try environment.number("PREFETCH", in: 1...1000) ?? 50)
-    }
-
+    private let source: MessageSource
     private let broker: Broker
     private let prefetch: UInt16
     private let log: Logger
     private let metrics: ConsumerMetrics
-    private let announcer: OrderAnnouncer
+    private let runner: WorkRunner<Work>
     private let forwarder: Forwarder
     private let begun = BegunWork()
     private var connection: AMQPConnection?
@@ -35,20 +28,20 @@ package actor OrderConsumer {
     private var isWorking = false
     private var isStopping = false
 
-    /// - Parameter appended: told on the writer's thread, after each commit, what it appended.
-    package init(
-        on loop: EventLoop, database: Database, broker: Broker, prefetch: UInt16, metrics: Metrics, log: Logger,
-        appended: @escaping @Sendable ([FeedEvent]) -> Void
+    init(
+        _ work: Work, of source: MessageSource, on loop: EventLoop, database: Database, broker: Broker,
+        prefetch: UInt16, metrics: Metrics, log: Logger
     ) {
+        self.source = source
         self.loop = loop
         self.broker = broker
         self.prefetch = prefetch
         self.log = log
-        let metrics = ConsumerMetrics(metrics)
+        let metrics = ConsumerMetrics(metrics, source)
         self.metrics = metrics
-        announcer = OrderAnnouncer(loop, database, metrics, log, appended: appended)
+        runner = WorkRunner(work, source, loop, database, metrics, log)
         forwarder = Forwarder(
-            broker, on: loop, database: database, begun: begun, most: prefetch, metrics, log)
+            broker, source, on: loop, database: database, begun: begun, most: prefetch, metrics, log)
     }
 
     package var isConnected: Bool {
@@ -60,14 +53,16 @@ package actor OrderConsumer {
     /// Runs until `stop`.
     /// - Throws: `Program.StartError` when the broker refuses the very first connection.
     package func run() async throws {
-        let connection = try await broker.connect("consumer", on: loop)
+        let connection = try await broker.connect("consumer\(source.suffix)", on: loop)
         self.connection = connection
         while !isStopping {
             do {
                 try await consume(connection)
             } catch {
                 if isStopping { break }
-                log.warning("consuming was interrupted", ["error": LogValue("\(error)")])
+                log.warning(
+                    "consuming was interrupted",
+                    ["error": LogValue("\(error)"), "queue": LogValue(source.queue)])
             }
             consumer = nil
             if !isStopping { try? await loop.sleep(for: .milliseconds(500)) }
@@ -99,7 +94,7 @@ package actor OrderConsumer {
         let channel = try await connection.openChannel()
         do {
             try await broker.declare(on: channel, of: connection)
-            let consumer = try await channel.consume(Topology.queue, prefetch: prefetch)
+            let consumer = try await channel.consume(source.queue, prefetch: prefetch)
             self.consumer = consumer
             while !isStopping {
                 let batch = try await consumer.nextBatch()
@@ -118,7 +113,7 @@ package actor OrderConsumer {
     // MARK: - Work
 
     /// A message that is, or may have been, in work when a process died waits so long for others that come behind it.
-    private static let suspectPause = Duration.milliseconds(100)
+    private static var suspectPause: Duration { .milliseconds(100) }
 
     private func work(_ batch: [AMQPDelivery], of consumer: AMQPConsumer) async throws {
         var suspects = try await workOnAllButSuspects(batch, isFirst: true)
@@ -149,9 +144,10 @@ package actor OrderConsumer {
         }
         let redelivered = batch.map { delivery in
             delivery.redelivered
-                ? Redelivered(delivery: delivery, history: DeliveryHistory(delivery.properties, delivery.body)) : nil
+                ? Redelivered(
+                    delivery: delivery, history: DeliveryHistory(delivery.properties, delivery.body, of: source)) : nil
         }
-        let counts = try await announcer.begun(redelivered.compactMap { $0?.history.key })
+        let counts = try await runner.begun(redelivered.compactMap { $0?.history.key })
         let plan = WorkPlan(
             redelivered.map { message in
                 guard let key = message?.history.key else { return .first }
@@ -177,9 +173,9 @@ package actor OrderConsumer {
     /// First deliveries: nothing is counted before the work, and one commit is for all.
     /// - Parameter isAll: everything that was delivered before is settled, or is with the forwarder.
     private func workTogether(_ deliveries: ArraySlice<AMQPDelivery>, isAll: Bool) async throws {
-        let readings = deliveries.map { OrderAnnouncement.read($0) }
-        let outcomes = try await announcer.announce(readings)
-        try Failpoint.reach("consumer.before-ack")
+        let readings = deliveries.map { runner.work.read($0) }
+        let outcomes = try await runner.run(readings)
+        try Failpoint.reach("consumer.before-ack", ["queue": source.queue])
         // An ack of several is for all that came before, also for those that wait elsewhere.
         if isAll, !forwarder.isHolding, outcomes.allSatisfy({ $0 == .settled }), let last = deliveries.last {
             try await last.ack(multiple: true)
@@ -190,11 +186,11 @@ package actor OrderConsumer {
                 try await delivery.ack()
                 continue
             }
-            let history = DeliveryHistory(delivery.properties, delivery.body)
+            let history = DeliveryHistory(delivery.properties, delivery.body, of: source)
             forwarder.take(
                 Forwarder.Item(
-                    delivery: delivery, decision: DeliveryPolicy.decide(outcome, attempts: history.attempts + 1),
-                    firstSeen: history.firstSeen ?? .now, orderID: reading.orderID, attemptKey: nil))
+                    delivery: delivery, decision: decide(outcome, attempts: history.attempts + 1),
+                    firstSeen: history.firstSeen ?? .now, orderID: orderID(of: reading), attemptKey: nil))
         }
     }
 
@@ -205,16 +201,16 @@ package actor OrderConsumer {
         let attempts = history.attempts + attempt.count
         var (decision, orderID) = (DeliveryPolicy.refuse(attempts: attempts), Int?.none)
         if decision == nil {
-            let reading = OrderAnnouncement.read(delivery)
-            orderID = reading.orderID
+            let reading = runner.work.read(delivery)
+            orderID = self.orderID(of: reading)
             let nextKey = isStopping ? nil : next.flatMap { begun[$0.history.key] == nil ? $0.history.key : nil }
-            let (outcome, counted) = try await announcer.announce(reading, key: history.key, next: nextKey)
+            let (outcome, counted) = try await runner.run(reading, key: history.key, next: nextKey)
             if let nextKey, let counted { note(nextKey, counted) }
-            decision = DeliveryPolicy.decide(outcome, attempts: attempts)
+            decision = decide(outcome, attempts: attempts)
         }
         guard let decision, decision != .settle else {
             begun.end(history.key)
-            try Failpoint.reach("consumer.before-ack")
+            try Failpoint.reach("consumer.before-ack", ["queue": source.queue])
             try await delivery.ack()
             return
         }
@@ -224,10 +220,18 @@ package actor OrderConsumer {
                 orderID: orderID, attemptKey: history.key))
     }
 
+    private func decide(_ outcome: DeliveryPolicy.Outcome, attempts: Int) -> DeliveryPolicy.Decision {
+        DeliveryPolicy.decide(outcome, attempts: attempts, retries: source.retries)
+    }
+
+    private func orderID(of reading: MessageReading<Work.Message>) -> Int? {
+        reading.message.flatMap { runner.work.orderID(of: $0) }
+    }
+
     private func begin(_ key: String) async throws -> DeliveryAttempt {
         // It was counted with the work on the one before, or this process has counted it and lives.
         if let counted = begun[key] { return counted }
-        let attempt = try await announcer.begin(key)
+        let attempt = try await runner.begin(key)
         note(key, attempt)
         return attempt
     }
@@ -235,5 +239,16 @@ package actor OrderConsumer {
     private func note(_ key: String, _ attempt: DeliveryAttempt) {
         metrics.attempts.add()
         begun.begin(key, attempt)
+    }
+}
+
+/// How many messages a consumer may have in hand.
+package enum Prefetch {
+    package static let settings = [
+        Setting("PREFETCH", fallback: "50", "how many unacknowledged messages the broker may send ahead, 1 to 1000")
+    ]
+
+    package static func read(_ environment: Environment) throws(SettingError) -> UInt16 {
+        UInt16(try environment.number("PREFETCH", in: 1...1000) ?? 50)
     }
 }
