@@ -37,6 +37,8 @@ struct StoreAdmin {
         let consumer = OrderConsumer(
             on: group.first, database: setup.database, broker: broker, prefetch: prefetch, metrics: setup.metrics,
             log: log, appended: { streams.offer($0) })
+        let groups = Groups.all(setup, broker, prefetch: prefetch)
+        setup.health.add("groups") { await groups.areConnected ? .up : .degraded }
         setup.health.add("broker") { await consumer.isConnected ? .up : .degraded }
         setup.health.add("hints") { await hints.isConnected ? .up : .degraded }
 
@@ -77,6 +79,9 @@ struct StoreAdmin {
                 do { try await relay.run() } catch { setup.lifecycle.fail(error) }
             }
             tasks.addTask(executorPreference: group.first) {
+                do { try await groups.run() } catch { setup.lifecycle.fail(error) }
+            }
+            tasks.addTask(executorPreference: group.first) {
                 do { try await hints.run { streams.hint(upTo: $0) } } catch { setup.lifecycle.fail(error) }
             }
             try await setup.lifecycle.run(
@@ -87,7 +92,9 @@ struct StoreAdmin {
                         {
                             setup.health.end()
                             passwords.close()
+                            async let end: Void = groups.stop(within: .seconds(1))
                             await consumer.stop(within: .seconds(1))
+                            await end
                         }
                     ),
                     (
