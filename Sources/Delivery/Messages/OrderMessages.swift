@@ -44,6 +44,8 @@ package struct OrderStatusMessage: Codable, Equatable, Sendable {
     package let storeName: String
     package let amount: Int
     package let orderedAt: Timestamp
+    /// nil as long as the order is not paid.
+    package let paidAt: Timestamp?
     package let address: String
     package let items: String
     package let prepMinutes: Int?
@@ -62,6 +64,7 @@ package struct OrderStatusMessage: Codable, Equatable, Sendable {
         case storeID = "store_id"
         case storeName = "store_name"
         case orderedAt = "ordered_at"
+        case paidAt = "paid_at"
         case prepMinutes = "prep_minutes"
         case readyAt = "ready_at"
         case riderID = "rider_id"
@@ -82,6 +85,7 @@ package struct OrderStatusMessage: Codable, Equatable, Sendable {
         storeName = store.name
         amount = order.amount
         orderedAt = order.orderedAt
+        paidAt = order.paidAt
         address = order.address
         items = order.summary
         prepMinutes = order.prepMinutes

@@ -46,7 +46,8 @@ extension Schema {
             'version', '1.0', 'order_id', o.id, 'order_version', 1, 'action', 'PLACE', 'status', o.status,
             'changed_at', strftime('%Y-%m-%dT%H:%M:%fZ', o.ordered_at / 1000.0, 'unixepoch'), 'actor', 'CUSTOMER',
             'customer_id', o.customer_id, 'store_id', o.store_id, 'store_name', s.name, 'amount', o.amount,
-            'ordered_at', strftime('%Y-%m-%dT%H:%M:%fZ', o.ordered_at / 1000.0, 'unixepoch'), 'address', o.address,
+            'ordered_at', strftime('%Y-%m-%dT%H:%M:%fZ', o.ordered_at / 1000.0, 'unixepoch'),
+            'paid_at', strftime('%Y-%m-%dT%H:%M:%fZ', o.paid_at / 1000.0, 'unixepoch'), 'address', o.address,
             'items', (SELECT group_concat(name || ' ' || quantity, ', ') FROM user_order_item WHERE order_id = o.id)
           ) AS BLOB)
           FROM user_order o JOIN store s ON s.id = o.store_id ORDER BY o.id;
@@ -139,10 +140,11 @@ extension Schema {
           rider_id INTEGER,
           rider_name TEXT,
           ordered_at INTEGER NOT NULL,
+          paid_at INTEGER,
           changed_at INTEGER NOT NULL
         ) STRICT;
         CREATE INDEX order_view_customer ON order_view(customer_id, order_id);
-        CREATE INDEX order_view_store ON order_view(store_id, order_id) WHERE is_open = 1;
+        CREATE INDEX order_view_store ON order_view(store_id, order_id) WHERE is_open = 1 AND paid_at IS NOT NULL;
         CREATE INDEX order_view_cooked ON order_view(changed_at) WHERE status = 'COOKED' AND rider_id IS NULL;
         CREATE INDEX order_view_rider ON order_view(rider_id, order_id) WHERE rider_id IS NOT NULL;
 
