@@ -47,7 +47,10 @@ let storePages = [
 
 let customerPages: [String] = []
 
-let riderPages: [String] = []
+let riderPages = [
+    "rider-deliveries.js", "rider-main.html", "rider-main.js", "rider-notices.js", "rider-rows.js", "rider-text.js",
+    "rider.css",
+]
 
 let settlementPages: [String] = []
 
@@ -156,6 +159,8 @@ let package = Package(
                 "Synchronized", "api", "store-admin",
             ]),
         tests("ExampleTests", ["Support"]),
-        tests("EndToEnd", ["Support", "Chaos", "AMQP", "AMQPWire", "api", "store-admin", "SQLiteWriter"]),
+        tests(
+            "EndToEnd",
+            ["Support", "Chaos", "AMQP", "AMQPWire", "Delivery", "SQLite", "api", "store-admin", "SQLiteWriter"]),
     ] + (isFuzzing ? fuzzing : [])
 )

@@ -2,7 +2,7 @@
 
 import { address, probe } from "./store-api.js";
 
-const logged = ["message", "order-status", "order-acknowledged", "push"];
+const logged = ["message", "order-status", "order-acknowledged", "push", "delivery-changed"];
 const shortestDelay = 1_000;
 const longestDelay = 10_000;
 const silenceLimit = 40_000;
