@@ -64,9 +64,13 @@ struct OrderTransitionTests {
         #expect(refused { try OrderTransitions.apply(.take, by: .rider(4), to: taken) }?.resultCode == 3001)
         #expect(refused { try OrderTransitions.apply(.take, by: .rider(3), to: taken) }?.resultCode == 3001)
         #expect(refused { try OrderTransitions.apply(.pickUp, by: .rider(4), to: taken) }?.resultCode == 3001)
+        #expect(refused { try OrderTransitions.apply(.release, by: .rider(4), to: taken) }?.resultCode == 3001)
+        #expect(try OrderTransitions.apply(.release, by: .rider(3), to: taken) == State(.cooked))
+        #expect(refused { try OrderTransitions.apply(.release, by: .rider(3), to: State(.cooked)) } != nil)
         #expect(refused { try OrderTransitions.apply(.startDelivery, by: .store(2), to: taken) }?.resultCode == 3001)
         let picked = try OrderTransitions.apply(.pickUp, by: .rider(3), to: taken)
         #expect(picked == State(.delivery, rider: 3))
+        #expect(refused { try OrderTransitions.apply(.release, by: .rider(3), to: picked) }?.resultCode == 3001)
         #expect(refused { try OrderTransitions.apply(.receiveDelivery, by: .store(2), to: picked) } != nil)
         #expect(refused { try OrderTransitions.apply(.complete, by: .rider(4), to: picked) } != nil)
         #expect(try OrderTransitions.apply(.complete, by: .rider(3), to: picked).status == .delivered)
@@ -75,7 +79,7 @@ struct OrderTransitionTests {
         #expect(refused { try OrderTransitions.apply(.complete, by: .rider(3), to: State(.delivery)) } != nil)
     }
 
-    @Test("random sequences end only in ends, never leave one, and keep their rider", arguments: 0..<20)
+    @Test("random sequences end only in ends, never leave one, and keep their rider until released", arguments: 0..<20)
     func random(seed: Int) {
         var generator = Numbers(seed: UInt64(seed))
         for _ in 0..<200 {
@@ -91,7 +95,11 @@ struct OrderTransitionTests {
                 }
                 #expect(!state.status.isEnd, "\(state) left by \(action)")
                 #expect(next != state)
-                if let rider = state.rider { #expect(next.rider == rider) }
+                // Only its rider gives an order up, and only before the pick-up.
+                if let rider = state.rider, next.rider != rider {
+                    #expect(
+                        action == .release && next.rider == nil && actor == .rider(rider) && state.status == .cooked)
+                }
                 if next.status != state.status { history.append(next.status) }
                 state = next
             }

@@ -39,7 +39,7 @@ extension Orders {
         order.status = state.status
         order.riderID = state.rider
         order.version += 1
-        order.statusChangedAt = time
+        if order.status != before.order.status { order.statusChangedAt = time }
         if order.status.isEnd { order.closedAt = time }
         switch change.action {
         case .pay: order.paidAt = time

@@ -10,6 +10,8 @@ package enum OrderAction: String, Codable, CaseIterable, Sendable {
     case finishCooking = "FINISH_COOKING"
     /// A rider says: I bring it.
     case take = "TAKE"
+    /// A rider gives it back before the pick-up.
+    case release = "RELEASE"
     case pickUp = "PICK_UP"
     case complete = "COMPLETE"
     /// The store brings it itself.
@@ -85,6 +87,7 @@ package enum OrderTransitions {
         case (.startCooking, .accept): next.status = .cooking
         case (.finishCooking, .cooking): next.status = .cooked
         case (.take, .cooked) where state.rider == nil: next.rider = actor.id
+        case (.release, .cooked) where state.rider == actor.id: next.rider = nil
         case (.pickUp, .cooked) where state.rider == actor.id: next.status = .delivery
         case (.complete, .delivery) where state.rider == actor.id: next.status = .delivered
         case (.startDelivery, .cooked) where state.rider == nil: next.status = .delivery
@@ -96,7 +99,8 @@ package enum OrderTransitions {
         case (.expire, .registered), (.expire, .paymentPending), (.expire, .order): next.status = .expired
         case (.take, .cooked), (.startDelivery, .cooked), (.receiveDelivery, .delivery):
             throw .orderStatus("the order has a rider already")
-        case (.pickUp, .cooked), (.complete, .delivery): throw .orderStatus("the order is not this rider's")
+        case (.release, .cooked), (.pickUp, .cooked), (.complete, .delivery):
+            throw .orderStatus("the order is not this rider's")
         default: throw .stale(action, state.status)
         }
         return next
@@ -109,7 +113,7 @@ package enum OrderTransitions {
         case .payLater, .expire: [.system]
         case .accept: [.store, .system]
         case .reject, .startCooking, .finishCooking, .startDelivery, .receiveDelivery: [.store]
-        case .take, .pickUp, .complete: [.rider]
+        case .take, .release, .pickUp, .complete: [.rider]
         case .confirm: [.customer, .system]
         }
     }

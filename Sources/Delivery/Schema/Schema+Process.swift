@@ -24,7 +24,9 @@ extension Schema {
           WHERE closed_at IS NOT NULL AND paid_at IS NOT NULL;
         CREATE INDEX user_order_deadline ON user_order(deadline_at) WHERE deadline_at IS NOT NULL;
         CREATE INDEX user_order_cooked ON user_order(status_changed_at) WHERE status = 'COOKED' AND rider_id IS NULL;
-        CREATE INDEX user_order_rider ON user_order(rider_id, id) WHERE rider_id IS NOT NULL;
+        -- What a rider carries now: a few rows of all that they ever brought.
+        CREATE INDEX user_order_carried ON user_order(rider_id, id)
+          WHERE rider_id IS NOT NULL AND status IN ('COOKED', 'DELIVERY');
 
         -- Every change of an order, with who made it. body: the message about it, from which views can be built again.
         CREATE TABLE order_event (
@@ -39,6 +41,7 @@ extension Schema {
           body BLOB NOT NULL,
           UNIQUE (order_id, version)
         ) STRICT;
+        CREATE INDEX order_event_completed ON order_event(actor_id, at) WHERE action = 'COMPLETE';
         INSERT INTO order_event(order_id, version, action, status, actor, actor_id, at, body)
           SELECT o.id, 1, 'PLACE', o.status, 'CUSTOMER', o.customer_id, o.ordered_at, CAST(json_object(
             'tx_id', lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8'
