@@ -34,9 +34,11 @@ package struct StoreUser: Codable, Equatable, Sendable {
         case user = "USER"
         /// Looks after the system and works for no store; made from the settings only.
         case `operator` = "OPERATOR"
+        /// Brings orders to customers and works for no store; made by operators only.
+        case rider = "RIDER"
 
         /// The roles that a store gives.
-        package var worksForStore: Bool { self != .operator }
+        package var worksForStore: Bool { self != .operator && self != .rider }
     }
 
     enum CodingKeys: String, CodingKey {
@@ -58,6 +60,7 @@ package struct StoreAccount: Equatable, Sendable {
     }
 
     package var isOperator: Bool { user.role == .operator && user.storeID == nil }
+    package var isRider: Bool { user.role == .rider && user.storeID == nil }
 }
 
 /// A store user with the store that they work for.

@@ -4,6 +4,7 @@ import SQLite
 package enum DemoData {
     package static let password = "password"
     static let operatorEmail = "operator@example.com"
+    static let riderEmail = "rider@example.com"
 
     /// The hash of `password`, made once: at start nobody should wait for scrypt. It is no secret.
     static let passwordHash = PasswordHash(
@@ -35,6 +36,9 @@ package enum DemoData {
         }
         _ = try AccountRecords.insertStoreUser(
             storeID: nil, email: operatorEmail, password: passwordHash, role: .operator, at: now, in: db)
+        let rider = try AccountRecords.insertStoreUser(
+            storeID: nil, email: riderEmail, password: passwordHash, role: .rider, at: now, in: db)
+        try RiderRecords.insert(user: rider, name: "박바람", area: .everywhere, in: db)
         let customers = [
             ("김하늘", "customer@example.com", "서울시 마포구 월드컵로 12, 301호"),
             ("이바다", "customer2@example.com", "서울시 마포구 동교로 45, 1202호"),

@@ -19,6 +19,7 @@ func fuzzDocuments(_ input: UnsafeRawBufferPointer) -> String? {
     }
     _ = try? JSON.decode(Accounts.Registration.self, octets)
     _ = try? JSON.decode(Accounts.StoreRegistration.self, octets)
+    _ = try? JSON.decode(Accounts.RiderRegistration.self, octets)
     if let value = try? JSON.decode(JSONValue.self, octets) {
         // What an owner pushes to the tabs.
         guard let written = try? JSON.encode(value), let again = try? JSON.decode(JSONValue.self, written) else {
@@ -31,6 +32,7 @@ func fuzzDocuments(_ input: UnsafeRawBufferPointer) -> String? {
     if let email = try? AccountRules.email(text), (try? AccountRules.email(email)) != email {
         return "\(email) is not its own address"
     }
+    if let area = try? Area.check([text], "area_codes"), !area.contains(text) { return "\(text) lies outside itself" }
     if let time = Timestamp(text), Timestamp(time.description) != time { return "\(time) does not come back" }
     return nil
 }
