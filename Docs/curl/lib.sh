@@ -92,3 +92,8 @@ operator() {
     [ -s "$state/operator.cookies" ] || fail "no session yet: call operator-login.sh first"
     call "$1" "$2" -b "$state/operator.cookies" "${@:3}"
 }
+# rider METHOD URL [CURL OPTION…]: with the session that rider-login.sh has left.
+rider() {
+    [ -s "$state/rider.cookies" ] || fail "no session yet: call rider-login.sh first"
+    call "$1" "$2" -b "$state/rider.cookies" "${@:3}"
+}

@@ -40,6 +40,7 @@ struct PageRoutes: Sendable {
         do {
             let account = try await database.read { db in try Accounts.storeAccount(session: session, in: db) }
             if account.isOperator { return .redirect(to: "\(basePath)/dead-letters") }
+            if account.isRider { return .redirect(to: "\(basePath)/rider") }
             guard account.member != nil else { throw DeliveryError.forbidden }
         } catch let error as DeliveryError where error.status == 401 {
             return .redirect(to: "\(basePath)/login")
@@ -60,10 +61,16 @@ struct PageRoutes: Sendable {
         let login = Accounts.Login(email: form["email"] ?? "", password: form["password"] ?? "")
         do {
             let token = try await accounts.loginStoreUser(login, replacing: old, from: client, ended: ended)
-            return try cookie.set(token, on: .redirect(to: "\(basePath)/main"))
+            return try cookie.set(token, on: .redirect(to: "\(basePath)\(await home(of: token))"))
         } catch let error as DeliveryError where error.status == 401 {
             return Response(.unauthorized, contentType: "text/html; charset=utf-8", body: .bytes(refused))
         }
+    }
+
+    /// The page of who has just logged in. Riders have one of their own; `/main` sends on whoever does not belong there.
+    private func home(of session: String) async -> String {
+        let account = try? await database.read { db in try Accounts.storeAccount(session: session, in: db) }
+        return account?.isRider == true ? "/rider" : "/main"
     }
 
     /// The streams of a session end with it, here and on other instances.

@@ -31,33 +31,50 @@ struct Routes: Sendable {
         }
         let user: StoreUser
         let store: Store?
+        let rider: Rider?
 
-        init(_ user: StoreUser, _ member: StoreMember?) {
+        init(_ user: StoreUser, _ member: StoreMember?, _ rider: Rider? = nil) {
             self.user = user
             store = member.map { Store(id: $0.storeID, name: $0.storeName) }
+            self.rider = rider
         }
 
-        enum CodingKeys: String, CodingKey { case user, store }
+        enum CodingKeys: String, CodingKey { case user, store, rider }
 
-        /// An operator's store is null, and not missing.
+        /// The store of who works for none is null, and not missing.
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(user, forKey: .user)
             try container.encode(store, forKey: .store)
+            try container.encodeIfPresent(rider, forKey: .rider)
         }
+    }
+
+    /// Which registration the body of a new store user is.
+    private struct NewUser: Decodable {
+        let role: StoreUser.Role
     }
 
     private func addStoreUsers(to router: inout Router) {
         router.on(.post, "/open-api/store-user") { [accounts, proxies, basePath] request in
-            let member = try await accounts.registerStoreUser(
-                request.json(), session: request.storeSession, from: request.client(behind: proxies))
-            return try Envelope.reply(Me(member.user, member), status: .created).with(
-                "Location", "\(basePath)/api/store-user/me")
+            let (session, client) = (request.storeSession, request.client(behind: proxies))
+            let me: Me
+            if try request.json(NewUser.self).role == .rider {
+                let rider = try await accounts.registerRider(request.json(), session: session, from: client)
+                me = Me(rider.user, nil, rider)
+            } else {
+                let member = try await accounts.registerStoreUser(request.json(), session: session, from: client)
+                me = Me(member.user, member)
+            }
+            return try Envelope.reply(me, status: .created).with("Location", "\(basePath)/api/store-user/me")
         }
         router.on(.get, "/api/store-user/me") { request in
             let session = request.storeSession
-            let account = try await database.read { db in try Accounts.storeAccount(session: session, in: db) }
-            return try Envelope.reply(Me(account.user, account.member))
+            let me = try await database.read { db in
+                let account = try Accounts.storeAccount(session: session, in: db)
+                return Me(account.user, account.member, try Accounts.rider(account, in: db))
+            }
+            return try Envelope.reply(me)
         }
     }
 
@@ -71,8 +88,12 @@ struct Routes: Sendable {
         router.on(.get, "/api/sse/connect", bodyLimit: 0) { [streams] request in
             let cursor = Result { try EventStreams.cursor(of: request) }
             let session = request.storeSession.map { SessionID(token: $0) }
-            return try await read(request) { member, _ in
-                streams.response(.store(member.storeID), after: try cursor.get(), session: session)
+            let token = request.storeSession
+            return try await database.read { db in
+                let account = try Accounts.storeAccount(session: token, in: db)
+                guard let topic = account.isRider ? .riders : account.member.map({ FeedTopic.store($0.storeID) })
+                else { throw DeliveryError.forbidden }
+                return streams.response(topic, after: try cursor.get(), session: session)
             }
         }
         router.on(.post, "/api/sse/push-event", bodyLimit: 16 * 1024) { [streams] request in

@@ -57,6 +57,10 @@ struct StoreAdmin {
             database: setup.database, accounts: accounts, streams: streams, news: news,
             proxies: settings.trustedProxies, basePath: settings.basePath
         ).add(to: &router)
+        try RiderRoutes(
+            database: setup.database, accounts: accounts, news: news, cookie: StoreSessionCookie(settings),
+            basePath: settings.basePath
+        ).add(to: &router)
         try DeadLetterRoutes(
             database: setup.database, accounts: accounts,
             queue: DeadLetterQueue(

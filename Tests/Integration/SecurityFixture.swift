@@ -24,6 +24,8 @@ final class SecurityFixture: Sendable {
         /// Of store 2.
         case otherMaster
         case `operator`
+        /// Everywhere.
+        case rider
     }
 
     static let apiCallers: [Caller] = [
@@ -31,6 +33,7 @@ final class SecurityFixture: Sendable {
     ]
     static let adminCallers: [Caller] = [
         .nobody, .stranger, .expired, .loggedOut, .left, .otherService, .master, .admin, .user, .otherMaster, .operator,
+        .rider,
     ]
 
     let api: ServiceProcess
@@ -64,6 +67,7 @@ final class SecurityFixture: Sendable {
                       (1, 'admin@example.com', 'x', 'REGISTERED', 'ADMIN', 0),
                       (1, 'user@example.com', 'x', 'REGISTERED', 'USER', 0);
                     """)
+            try db.execute(script: SecurityTable.riderOrders)
         }
         let environment = [
             "RABBITMQ_URL": broker.url(virtualHost: try await broker.makeVirtualHost()), "DATABASE_PATH": path,
@@ -123,7 +127,7 @@ final class SecurityFixture: Sendable {
         case .refreshToken: token = try await self.token("REFRESH", "customer@example.com")
         case .otherCustomer, .otherMaster:
             token = try await self.token(kind, email("customer2@example.com", "owner2@example.com"))
-        case .admin, .user, .operator: token = try await self.token(kind, "\(caller.rawValue)@example.com")
+        case .admin, .user, .operator, .rider: token = try await self.token(kind, "\(caller.rawValue)@example.com")
         }
         let client =
             isAPI ? service.http.with(token: token) : service.http.with(cookie: "store_session=\(token)")

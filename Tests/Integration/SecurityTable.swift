@@ -22,17 +22,24 @@ struct SecurityRow: Sendable, CustomStringConvertible {
         case everybody(Answer)
         /// Customers; those of another customer get another answer.
         case customers(Answer, other: Answer? = nil)
-        /// Every role of store 1; those of another store get another answer, an operator 403.
+        /// Every role of store 1; those of another store get another answer, who works for no store 403.
         case stores(Answer, other: Answer? = nil)
+        /// Every role of every store, and riders.
+        case storesAndRiders(Answer)
+        case riders(Answer)
         /// Whoever is logged in at store-admin.
         case storeUsers(Answer)
         case operators(Answer)
+        /// One caller; everybody else gets 403.
+        case only(Caller, Answer)
         /// A MASTER of store 1; everybody else gets 403.
         case master(Answer)
-        /// A page of store users: the others are sent to the login.
+        /// A page of store users: riders are sent to their own, the others to the login.
         case page(Answer, operator: Answer)
         /// The operators' page: nobody is sent to the login, the others to their own page.
         case operatorPage(Answer)
+        /// Likewise the riders'.
+        case riderPage(Answer)
 
         func answer(to caller: Caller) -> Answer {
             let refused = Self.unauthenticated(caller)
@@ -42,16 +49,23 @@ struct SecurityRow: Sendable, CustomStringConvertible {
             case .customers(let answer, let other): return refused ?? (isOther ? other ?? answer : answer)
             case .stores(let answer, let other):
                 if let refused { return refused }
-                return caller == .operator ? .forbidden : isOther ? other ?? answer : answer
+                return caller == .operator || caller == .rider ? .forbidden : isOther ? other ?? answer : answer
+            case .storesAndRiders(let answer): return refused ?? (caller == .operator ? .forbidden : answer)
+            case .riders(let answer): return refused ?? (caller == .rider ? answer : .forbidden)
             case .storeUsers(let answer): return refused ?? answer
             case .operators(let answer): return refused ?? (caller == .operator ? answer : .forbidden)
+            case .only(let one, let answer): return caller == one ? answer : .forbidden
             case .master(let answer): return caller == .master ? answer : .forbidden
             case .page(let answer, let `operator`):
                 if refused != nil { return Answer(303, nil, location: "/login") }
+                if caller == .rider { return Answer(303, nil, location: "/rider") }
                 return caller == .operator ? `operator` : answer
             case .operatorPage(let answer):
                 if refused != nil { return Answer(303, nil, location: "/login") }
                 return caller == .operator ? answer : Answer(303, nil, location: "/main")
+            case .riderPage(let answer):
+                if refused != nil { return Answer(303, nil, location: "/login") }
+                return caller == .rider ? answer : Answer(303, nil, location: "/main")
             }
         }
 
@@ -60,7 +74,9 @@ struct SecurityRow: Sendable, CustomStringConvertible {
             case .nobody: Answer(401, 2003)
             case .expired: Answer(401, 2001)
             case .stranger, .loggedOut, .left, .otherService, .refreshToken: Answer(401, 2000)
-            case .customer, .otherCustomer, .master, .admin, .user, .otherMaster, .operator: nil
+            case .customer, .otherCustomer, .master, .admin, .user, .otherMaster, .operator,
+                .rider:
+                nil
             }
         }
     }
@@ -138,7 +154,7 @@ enum SecurityTable {
             SecurityRow(
                 "POST", "/open-api/store-user", body: storeUser("새 가게", "OPERATOR"), .everybody(Answer(400, 400))),
             SecurityRow("GET", "/api/store-user/me", .storeUsers(ok)),
-            SecurityRow("GET", "/api/sse/connect", .stores(file)),
+            SecurityRow("GET", "/api/sse/connect", .storesAndRiders(file)),
             SecurityRow("POST", "/api/sse/push-event", .stores(ok)),
             SecurityRow("GET", "/api/user-order/current", .stores(ok)),
             SecurityRow("GET", "/api/user-order/history", .stores(ok)),
