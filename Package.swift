@@ -36,13 +36,15 @@ func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func embedded(_ files: [String]) -> [Resource] { files.map { .embedInCode("Resources/\($0)") } }
 
 /// What all pages share.
-let sharedPages = ["favicon.svg", "tokens.css"]
+let sharedPages = [
+    "favicon.svg", "page-api.js", "page-share.js", "page-stream.js", "page-text.js", "page-worker.js", "tokens.css",
+]
 
 let storePages = [
     "dead-letters-text.js", "dead-letters.css", "dead-letters.html", "dead-letters.js",
-    "store-api.js", "store-cards.js", "store-login.html", "store-login.js", "store-main.html",
-    "store-main.js", "store-notices.js", "store-orders.js", "store-share.js", "store-snapshot.js", "store-sound.js",
-    "store-stream.js", "store-text.js", "store-worker.js", "store.css",
+    "store-cards.js", "store-feed.js", "store-login.html", "store-login.js", "store-main.html",
+    "store-main.js", "store-notices.js", "store-orders.js", "store-snapshot.js", "store-sound.js",
+    "store-text.js", "store-worker.js", "store.css",
 ]
 
 let customerPages: [String] = []

@@ -19,6 +19,11 @@ package enum Pages {
     /// What all pages share.
     package static let shared: [Page] = [
         Page(name: "favicon.svg", contentType: svg, bytes: PackageResources.favicon_svg),
+        Page(name: "page-api.js", contentType: script, bytes: PackageResources.page_api_js),
+        Page(name: "page-share.js", contentType: script, bytes: PackageResources.page_share_js),
+        Page(name: "page-stream.js", contentType: script, bytes: PackageResources.page_stream_js),
+        Page(name: "page-text.js", contentType: script, bytes: PackageResources.page_text_js),
+        Page(name: "page-worker.js", contentType: script, bytes: PackageResources.page_worker_js),
         Page(name: "tokens.css", contentType: style, bytes: PackageResources.tokens_css),
     ]
 

@@ -1,7 +1,7 @@
 // The operator's page: messages that nobody could work on, to be sent again or discarded.
 
 import "./dead-letters-text.js";
-import { Failure, address, exchange, now } from "./store-api.js";
+import { Failure, address, exchange, now } from "./page-api.js";
 import { age, applyTexts, clock, onLanguageChange, switchLanguage, text, time } from "./store-text.js";
 
 const $ = (selector) => document.querySelector(selector);

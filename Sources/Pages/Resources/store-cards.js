@@ -1,6 +1,6 @@
 // The board: cards in columns. Elements are kept and moved, so that nothing jumps and focus stays where it was.
 
-import { now } from "./store-api.js";
+import { now } from "./page-api.js";
 import { columns, isWaiting, nextStep } from "./store-orders.js";
 import { age, hasText, language, money, text, time } from "./store-text.js";
 

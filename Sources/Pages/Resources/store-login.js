@@ -1,6 +1,6 @@
 // Sign-in without leaving the page; without this file the form posts by itself.
 
-import { address, call } from "./store-api.js";
+import { address, call } from "./page-api.js";
 import { applyTexts, switchLanguage, text } from "./store-text.js";
 
 const form = document.querySelector("#login-form");

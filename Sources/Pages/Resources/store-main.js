@@ -1,10 +1,11 @@
 // The store owner's page: snapshot, then stream; what a person can do with it.
 
-import { Failure, address, call, learnClock, parse } from "./store-api.js";
+import { Failure, address, call, learnClock, parse } from "./page-api.js";
 import { focusedOrder, moveFocus, pulse, render, renderAges, showColumn } from "./store-cards.js";
 import { hideProblem, renderConnection, showProblem, showToast } from "./store-notices.js";
 import { Orders, nextStep } from "./store-orders.js";
-import { joinStream } from "./store-share.js";
+import { joinStream } from "./page-share.js";
+import { feed } from "./store-feed.js";
 import { snapshot } from "./store-snapshot.js";
 import { Alarm } from "./store-sound.js";
 import { applyTexts, money, onLanguageChange, switchLanguage, text } from "./store-text.js";
@@ -50,7 +51,9 @@ async function load() {
     waiting.forEach(receive);
     changed();
     stream ??= joinStream({
-      key: `${me.store.id}-${me.user.id}`,
+      feed,
+      worker: "store-worker.js",
+      name: `orders-1-${me.store.id}-${me.user.id}`,
       cursor: () => cursor,
       deliver: (message) => receive(message),
     });

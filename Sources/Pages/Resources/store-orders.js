@@ -1,6 +1,6 @@
 // The orders that the page knows, from the snapshot and the stream, and where each belongs.
 
-import { now } from "./store-api.js";
+import { now } from "./page-api.js";
 
 const columnOf = {
   ORDER: "new",

@@ -1,6 +1,6 @@
 // What the page starts from: the orders as they are, read page by page.
 
-import { call, exchange } from "./store-api.js";
+import { call, exchange } from "./page-api.js";
 import { midnight } from "./store-orders.js";
 
 const page = 100;

@@ -1,13 +1,6 @@
-// The shared worker: holds the store's one event stream for all tabs of this browser.
+// The shared worker of the store's page.
 
-import { Hub } from "./store-stream.js";
+import { serve } from "./page-worker.js";
+import { feed } from "./store-feed.js";
 
-const hub = new Hub();
-
-addEventListener("connect", ({ ports: [port] }) => {
-  port.onmessage = ({ data }) => {
-    if (data.kind === "join") hub.join(port, (message) => port.postMessage(message), data.cursor);
-    if (data.kind === "leave") hub.leave(port);
-    if (data.kind === "retry") hub.retry();
-  };
-});
+serve(feed);

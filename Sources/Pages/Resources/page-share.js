@@ -2,13 +2,14 @@
 // stream for every tab would starve the pages: the tabs share one, in a shared worker, or else in the tab that holds
 // a lock; only where neither exists has each tab its own.
 
-import { Hub } from "./store-stream.js";
+import { Hub } from "./page-stream.js";
 
 const answerLimit = 4_000;
 
 /**
- * Joins the stream. `key` tells whose it is (tabs of one browser share a session), `cursor()` gives the id of the
- * last event that this tab has applied, `deliver` takes the hub's messages. Gives {retry, leave}.
+ * Joins the stream. `feed` says what is in it, `worker` is the file of the shared worker that holds it, `name` tells
+ * whose it is (tabs of one browser share a session), `cursor()` gives the id of the last event that this tab has applied,
+ * `deliver` takes the hub's messages. Gives {retry, leave}.
  */
 export function joinStream(options) {
   let host = null;
@@ -24,9 +25,8 @@ export function joinStream(options) {
   return { retry: () => host.retry(), leave: () => host.leave() };
 }
 
-function inWorker({ key, cursor, deliver }, fall) {
-  const script = new URL("store-worker.js", import.meta.url);
-  const worker = new SharedWorker(script, { type: "module", name: `orders-1-${key}` });
+function inWorker({ worker: file, name, cursor, deliver }, fall) {
+  const worker = new SharedWorker(new URL(file, import.meta.url), { type: "module", name });
   const { port } = worker;
   let open = true;
   const giveUp = () => {
@@ -50,8 +50,7 @@ function inWorker({ key, cursor, deliver }, fall) {
   };
 }
 
-function inLeader({ key, cursor, deliver }) {
-  const name = `orders-1-${key}`;
+function inLeader({ feed, name, cursor, deliver }) {
   const me = crypto.randomUUID();
   const channel = new BroadcastChannel(name);
   const abort = new AbortController();
@@ -69,7 +68,7 @@ function inLeader({ key, cursor, deliver }) {
     if (data.kind === "retry") hub.retry();
   };
   const lead = () => {
-    hub = new Hub();
+    hub = new Hub(feed);
     hub.join(me, deliver, cursor());
     channel.postMessage({ kind: "leader" });
     return new Promise((resolve) => (release = resolve));
@@ -88,8 +87,8 @@ function inLeader({ key, cursor, deliver }) {
   };
 }
 
-function inTab({ cursor, deliver }) {
-  const hub = new Hub();
+function inTab({ feed, cursor, deliver }) {
+  const hub = new Hub(feed);
   hub.join(deliver, deliver, cursor());
   return { retry: () => hub.retry(), leave: () => hub.leave(deliver) };
 }

@@ -1,8 +1,7 @@
-// One event stream of the store, kept alive, and the hub that hands it to several tabs.
+// One event stream, kept alive, and the hub that hands it to several tabs.
 
-import { address, probe } from "./store-api.js";
+import { address, probe } from "./page-api.js";
 
-const logged = ["message", "order-status", "order-acknowledged", "push", "delivery-changed"];
 const shortestDelay = 1_000;
 const longestDelay = 10_000;
 const silenceLimit = 40_000;
@@ -16,8 +15,10 @@ const kept = 500;
  *
  * Emits {kind: "state", state, since, lastContact}, {kind: "event", name, id, data}, {kind: "heartbeat", data},
  * {kind: "reset"} and {kind: "unauthorized"}; times are milliseconds of this device, `since` when contact broke.
+ * A feed is {events, probe}: the names of the events that are logged, and a path that tells whether the session holds.
  */
-class OrderStream {
+class LoggedStream {
+  #feed;
   #emit;
   #source = null;
   #cursor = 0;
@@ -28,7 +29,8 @@ class OrderStream {
   #watch = 0;
   state = { kind: "state", state: "reconnecting", since: 0, lastContact: 0 };
 
-  constructor(emit) {
+  constructor(feed, emit) {
+    this.#feed = feed;
     this.#emit = emit;
   }
 
@@ -78,7 +80,7 @@ class OrderStream {
       this.#cursor = 0;
       this.#emit({ kind: "reset" });
     });
-    for (const name of logged) source.addEventListener(name, (event) => this.#pass(name, event));
+    for (const name of this.#feed.events) source.addEventListener(name, (event) => this.#pass(name, event));
     source.addEventListener("error", () => {
       const refused = source.readyState === EventSource.CLOSED;
       this.#broken(Date.now(), refused);
@@ -117,7 +119,7 @@ class OrderStream {
 
   // The browser does not tell the status of a refused stream: another request does.
   async #again(refused) {
-    const status = refused ? await probe("api/store-user/me") : 200;
+    const status = refused ? await probe(this.#feed.probe) : 200;
     if (!this.running || this.#source) return;
     if (status === 401) {
       this.stop();
@@ -155,9 +157,10 @@ export class Hub {
   #members = new Map();
   #events = [];
   #floor = 0;
-  #stream = new OrderStream((message) => this.#handle(message));
+  #stream;
 
-  constructor() {
+  constructor(feed) {
+    this.#stream = new LoggedStream(feed, (message) => this.#handle(message));
     addEventListener("online", () => this.#stream.retry());
   }
 
