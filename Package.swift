@@ -47,7 +47,13 @@ let storePages = [
     "store-text.js", "store-worker.js", "store.css",
 ]
 
-let customerPages: [String] = []
+let customerPages = [
+    "customer-account.js", "customer-basket.js", "customer-checkout.js", "customer-dom.js", "customer-feed.js",
+    "customer-history.js", "customer-main.js", "customer-menu.js", "customer-notices.js", "customer-order.css",
+    "customer-orders.js", "customer-reorder.js", "customer-sending.js", "customer-session.js", "customer-status.js",
+    "customer-stores.js", "customer-text.js", "customer-webhook.js", "customer-words-en.js", "customer-words-ko.js",
+    "customer-worker.js", "customer.css", "customer.html",
+]
 
 let riderPages = [
     "rider-deliveries.js", "rider-main.html", "rider-main.js", "rider-notices.js", "rider-rows.js", "rider-text.js",

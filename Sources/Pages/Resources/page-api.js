@@ -6,14 +6,15 @@ const deadline = 10_000;
 /** The address of a page or an endpoint, from its path without a leading slash. */
 export const address = (path) => new URL(path, root).href;
 
-/** Why a call failed. kind: network, unauthorized, forbidden, limited, refused or server. */
+/** Why a call failed. kind: network, unauthorized, forbidden, limited, refused or server; the description is English. */
 export class Failure extends Error {
-  constructor(kind, { status = 0, code = 0, retryAfter = 0 } = {}) {
+  constructor(kind, { status = 0, code = 0, retryAfter = 0, description = "" } = {}) {
     super(`${kind} ${status} ${code}`);
     this.kind = kind;
     this.status = status;
     this.code = code;
     this.retryAfter = retryAfter;
+    this.description = description;
   }
 }
 
@@ -29,13 +30,13 @@ export function learnClock(date) {
 }
 
 /** Sends a request and gives the body of the envelope; throws Failure. */
-export async function call(method, path, body) {
-  return (await exchange(method, path, body)).body;
+export async function call(method, path, body, fields) {
+  return (await exchange(method, path, body, fields)).body;
 }
 
-/** Sends a request and gives the whole envelope; throws Failure. */
-export async function exchange(method, path, body) {
-  const headers = { Accept: "application/json" };
+/** Sends a request, with further header fields if there are any, and gives the whole envelope; throws Failure. */
+export async function exchange(method, path, body, fields = {}) {
+  const headers = { Accept: "application/json", ...fields };
   const request = { method, headers, cache: "no-store", signal: AbortSignal.timeout(deadline) };
   if (body !== undefined) {
     headers["Content-Type"] = "application/json";
@@ -56,6 +57,7 @@ export async function exchange(method, path, body) {
     status: response.status,
     code: envelope?.result?.result_code ?? 0,
     retryAfter: Number(response.headers.get("Retry-After")) || 0,
+    description: String(envelope?.result?.result_description ?? ""),
   });
 }
 
