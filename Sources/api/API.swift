@@ -44,6 +44,10 @@ struct API {
             orders: Orders(database: setup.database, news: news), streams: streams,
             proxies: settings.trustedProxies, basePath: settings.basePath, log: log
         ).add(to: &router)
+        try PageRoutes(
+            accounts: accounts, cookie: .customer(settings), proxies: settings.trustedProxies,
+            basePath: settings.basePath, ended: { streams.offer([$0]) }
+        ).add(to: &router)
         let server = try await setup.serve(router)
 
         try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -12,7 +12,7 @@ struct DeadLetterRoutes: Sendable {
     let database: Database
     let accounts: Accounts
     let queue: DeadLetterQueue
-    let cookie: StoreSessionCookie
+    let cookie: SessionCookie
     let basePath: String
     let log: Logger
 

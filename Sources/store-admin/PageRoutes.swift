@@ -11,7 +11,7 @@ struct PageRoutes: Sendable {
     let database: Database
     let accounts: Accounts
     let streams: EventStreams
-    let cookie: StoreSessionCookie
+    let cookie: SessionCookie
     let proxies: TrustedProxies
     let basePath: String
 

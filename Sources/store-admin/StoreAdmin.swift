@@ -50,7 +50,7 @@ struct StoreAdmin {
         OperationRoutes.observe(accounts.limits, metrics: setup.metrics)
         var router = Router(basePath: settings.basePath)
         try PageRoutes(
-            database: setup.database, accounts: accounts, streams: streams, cookie: StoreSessionCookie(settings),
+            database: setup.database, accounts: accounts, streams: streams, cookie: SessionCookie.store(settings),
             proxies: settings.trustedProxies, basePath: settings.basePath
         ).add(to: &router)
         Routes(
@@ -66,7 +66,7 @@ struct StoreAdmin {
             queue: DeadLetterQueue(
                 broker, on: group.first, metrics: setup.metrics, log: log,
                 forget: DeadLetterQueue.forgetAttempts(in: setup.database)),
-            cookie: StoreSessionCookie(settings), basePath: settings.basePath, log: log
+            cookie: SessionCookie.store(settings), basePath: settings.basePath, log: log
         ).add(to: &router)
         let server = try await setup.serve(router)
 

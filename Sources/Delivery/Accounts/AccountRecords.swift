@@ -100,6 +100,13 @@ enum AccountRecords {
         }
     }
 
+    /// Until when whatever an event stream may live by holds: a session or an access token.
+    static func streamToken(_ hash: [UInt8], in db: Connection) throws -> Timestamp? {
+        try db.first(
+            "SELECT expires_at FROM token WHERE hash = ? AND kind IN ('SESSION', 'USER_SESSION', 'ACCESS')", hash
+        ) { row in Timestamp(milliseconds: try row.int(0)) }
+    }
+
     static func extendToken(_ hash: [UInt8], to expires: Timestamp, in db: Connection) throws {
         try db.run("UPDATE token SET expires_at = ? WHERE hash = ?", expires.milliseconds, hash)
     }

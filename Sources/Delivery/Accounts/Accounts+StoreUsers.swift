@@ -130,11 +130,13 @@ extension Accounts {
 
     /// Lets a session that is in use live on, at most once a day.
     /// - Returns: whether it was time for that.
-    package func renew(session: String) async throws -> Bool {
+    package func renew(session: String) async throws -> Bool { try await renew(session, .session) }
+
+    func renew(_ session: String, _ kind: TokenKind) async throws -> Bool {
         let hash = Secrets.sha256(session)
         let expires = Timestamp.now.adding(Self.sessionLifetime)
         let isDue = try await database.read { db in
-            guard let found = try AccountRecords.token(hash, .session, in: db), found.expires > .now else {
+            guard let found = try AccountRecords.token(hash, kind, in: db), found.expires > .now else {
                 return false
             }
             return found.expires < expires.adding(.seconds(-24 * 60 * 60))

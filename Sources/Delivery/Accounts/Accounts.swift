@@ -106,9 +106,7 @@ package struct Accounts: Sendable {
     /// - Parameter client: who asks, as `Request.client` names them.
     /// - Throws: `DeliveryError.wrongCredentials`, whichever of the two is wrong; 429 after too many failures.
     package func login(_ login: Login, from client: String) async throws -> Tokens {
-        let email = try Self.email(of: login)
-        let found = try await database.read { db in try AccountRecords.customerLogin(email: email, in: db) }
-        let checked = try await check(login.password, found, LoginLimiter.Pair(account: email, client: client))
+        let (email, checked) = try await checkedCustomer(login, from: client)
         return try await database.write { db in
             // The account may have changed while the password was checked.
             guard let now = try AccountRecords.customerLogin(email: email, in: db), now == checked else {
@@ -116,6 +114,15 @@ package struct Accounts: Sendable {
             }
             return try Self.issueTokens(customer: now.id, in: db)
         }
+    }
+
+    /// The customer whose password this is, as they were while it was checked.
+    func checkedCustomer(
+        _ login: Login, from client: String
+    ) async throws -> (email: String, found: (id: Int, password: PasswordHash)) {
+        let email = try Self.email(of: login)
+        let found = try await database.read { db in try AccountRecords.customerLogin(email: email, in: db) }
+        return (email, try await check(login.password, found, LoginLimiter.Pair(account: email, client: client)))
     }
 
     /// What nobody can have registered tells nothing when it is refused at once.

@@ -1,6 +1,6 @@
 import SQLite
 
-/// A store user's session, as the database knows it: the hash of its token. What is kept of it while its streams are open.
+/// A session, or an access token, as the database knows it: its hash. What is kept of it while its streams are open.
 package struct SessionID: Hashable, Sendable {
     private let words: [4 of UInt64]
 
@@ -34,16 +34,16 @@ package struct SessionID: Hashable, Sendable {
 extension Accounts {
     /// Until when a session holds; nil if it does not hold now.
     package static func expiry(of session: SessionID, in db: Connection) throws -> Timestamp? {
-        guard let found = try AccountRecords.token(session.octets, .session, in: db), found.expires > .now else {
-            return nil
-        }
-        return found.expires
+        guard let expires = try AccountRecords.streamToken(session.octets, in: db), expires > .now else { return nil }
+        return expires
     }
 
     /// Deletes a session, and tells in the log that it has ended: its streams are open on whichever instance.
     /// - Returns: nil if there was no such session.
-    static func end(_ session: SessionID, in db: Connection) throws -> FeedEvent? {
-        guard try AccountRecords.deleteToken(session.octets, .session, in: db) else { return nil }
+    static func end(
+        _ session: SessionID, _ kind: TokenKind = .session, in db: Connection
+    ) throws -> FeedEvent? {
+        guard try AccountRecords.deleteToken(session.octets, kind, in: db) else { return nil }
         return try FeedRecords.append(
             .sessions, name: "session-ended", data: try JSON.encode(["session": session.hex]), at: .now, in: db)
     }
