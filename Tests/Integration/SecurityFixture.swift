@@ -19,6 +19,12 @@ final class SecurityFixture: Sendable {
         case refreshToken
 
         case customer, otherCustomer
+        /// Customers with the cookie of the page.
+        case cookie, otherCookie, expiredCookie, loggedOutCookie
+        /// An access token in the cookie's place, and the other way round.
+        case tokenAsCookie, cookieAsToken
+        /// A token that never was one beside a good cookie: the header wins.
+        case strangerWithCookie
         /// Of store 1.
         case master, admin, user
         /// Of store 2.
@@ -29,7 +35,8 @@ final class SecurityFixture: Sendable {
     }
 
     static let apiCallers: [Caller] = [
-        .nobody, .stranger, .expired, .left, .otherService, .refreshToken, .customer, .otherCustomer,
+        .nobody, .stranger, .expired, .left, .otherService, .refreshToken, .customer, .otherCustomer, .cookie,
+        .otherCookie, .expiredCookie, .loggedOutCookie, .tokenAsCookie, .cookieAsToken, .strangerWithCookie,
     ]
     static let adminCallers: [Caller] = [
         .nobody, .stranger, .expired, .loggedOut, .left, .otherService, .master, .admin, .user, .otherMaster, .operator,
@@ -127,11 +134,25 @@ final class SecurityFixture: Sendable {
         case .refreshToken: token = try await self.token("REFRESH", "customer@example.com")
         case .otherCustomer, .otherMaster:
             token = try await self.token(kind, email("customer2@example.com", "owner2@example.com"))
+        case .cookie, .otherCookie, .expiredCookie, .loggedOutCookie, .tokenAsCookie, .cookieAsToken,
+            .strangerWithCookie:
+            return try await customer(service.http, as: caller)
         case .admin, .user, .operator, .rider: token = try await self.token(kind, "\(caller.rawValue)@example.com")
         }
         let client =
             isAPI ? service.http.with(token: token) : service.http.with(cookie: "store_session=\(token)")
         if caller == .loggedOut { _ = try await client.send("POST", "/logout") }
         return client
+    }
+
+    /// A customer at `api` who has a cookie, or should have one.
+    private func customer(_ http: HTTPTestClient, as caller: Caller) async throws -> HTTPTestClient {
+        let email = caller == .otherCookie ? "customer2@example.com" : "customer@example.com"
+        let kind = caller == .tokenAsCookie ? "ACCESS" : "USER_SESSION"
+        let token = try await self.token(kind, email, isExpired: caller == .expiredCookie)
+        if caller == .cookieAsToken { return http.with(token: token) }
+        let client = http.with(cookie: "user_session=\(token)")
+        if caller == .loggedOutCookie { _ = try await client.send("POST", "/logout") }
+        return caller == .strangerWithCookie ? client.with(token: try Secrets.token()) : client
     }
 }

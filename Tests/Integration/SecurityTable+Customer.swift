@@ -1,3 +1,14 @@
+import Support
+
 extension SecurityTable {
-    static let customerRows: [SecurityRow] = []
+    static let customerRows: [SecurityRow] = [
+        SecurityRow("GET", "/", .everybody(file)),
+        SecurityRow("POST", "/login", body: login, .everybody(Answer(401, 1406))),
+        SecurityRow("POST", "/logout", .everybody(ok)),
+        SecurityRow("POST", "/open-api/user/logout", body: ["refresh_token": "x"], .everybody(ok)),
+        SecurityRow("POST", "/open-api/user/logout", body: [:], .everybody(Answer(400, 400))),
+        SecurityRow("GET", "/api/sse/connect", .customers(file)),
+        SecurityRow(
+            "GET", "/api/sse/connect", path: "/api/sse/connect?last_event_id=x", .customers(Answer(400, 400))),
+    ]
 }

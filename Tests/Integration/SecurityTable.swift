@@ -43,7 +43,7 @@ struct SecurityRow: Sendable, CustomStringConvertible {
 
         func answer(to caller: Caller) -> Answer {
             let refused = Self.unauthenticated(caller)
-            let isOther = caller == .otherCustomer || caller == .otherMaster
+            let isOther = [.otherCustomer, .otherCookie, .otherMaster].contains(caller)
             switch self {
             case .everybody(let answer): return answer
             case .customers(let answer, let other): return refused ?? (isOther ? other ?? answer : answer)
@@ -72,10 +72,11 @@ struct SecurityRow: Sendable, CustomStringConvertible {
         private static func unauthenticated(_ caller: Caller) -> Answer? {
             switch caller {
             case .nobody: Answer(401, 2003)
-            case .expired: Answer(401, 2001)
-            case .stranger, .loggedOut, .left, .otherService, .refreshToken: Answer(401, 2000)
-            case .customer, .otherCustomer, .master, .admin, .user, .otherMaster, .operator,
-                .rider:
+            case .expired, .expiredCookie: Answer(401, 2001)
+            case .stranger, .loggedOut, .left, .otherService, .refreshToken, .loggedOutCookie, .tokenAsCookie,
+                .cookieAsToken, .strangerWithCookie:
+                Answer(401, 2000)
+            case .customer, .otherCustomer, .cookie, .otherCookie, .master, .admin, .user, .otherMaster, .operator, .rider:
                 nil
             }
         }
@@ -105,7 +106,7 @@ enum SecurityTable {
     static let ok = Answer(200, 200)
     static let file = Answer(200, nil)
     /// What is no address costs no scrypt.
-    private static let login: JSONValue = ["email": "x", "password": "y"]
+    static let login: JSONValue = ["email": "x", "password": "y"]
 
     private static let operations = [
         SecurityRow("GET", "/health/live", .everybody(file)),

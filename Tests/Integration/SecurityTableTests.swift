@@ -52,11 +52,13 @@ struct SecurityTableTests {
 
     @Test("every file of the pages is there for everybody, and tells nothing of anybody")
     func files() async throws {
-        let admin = try await SecurityFixture.get().admin
-        let files = try await SecurityFixture.get().routes(of: admin).filter(isFile)
-        #expect(files.count > 5)
-        for file in files {
-            #expect(try await admin.http.get(String(file.dropFirst("GET ".count))).status == 200, "\(file)")
+        let fixture = try await SecurityFixture.get()
+        for service in [fixture.api, fixture.admin] {
+            let files = fixture.routes(of: service).filter(isFile)
+            #expect(files.count > 5)
+            for file in files {
+                #expect(try await service.http.get(String(file.dropFirst("GET ".count))).status == 200, "\(file)")
+            }
         }
     }
 
@@ -87,11 +89,13 @@ struct SecurityTableTests {
         }
         #expect(count >= 8 * 6)
         // Nor may a foreign page log somebody in, which needs no cookie.
-        let login = try await fixture.admin.http.send(
-            "POST", "/login",
-            headers: ["Origin": "http://evil.example", "Content-Type": "application/x-www-form-urlencoded"],
-            body: Array("email=owner1%40example.com&password=password".utf8))
-        #expect(login.status == 403 && login.header("set-cookie") == nil)
+        for (service, name) in [(fixture.admin, "owner1"), (fixture.api, "customer")] {
+            let login = try await service.http.send(
+                "POST", "/login",
+                headers: ["Origin": "http://evil.example", "Content-Type": "application/x-www-form-urlencoded"],
+                body: Array("email=\(name)%40example.com&password=password".utf8))
+            #expect(login.status == 403 && login.header("set-cookie") == nil)
+        }
     }
 
     @Test("pages and replies carry the headers that keep foreign pages out")
@@ -121,19 +125,21 @@ struct SecurityTableTests {
         #expect(try await owner.get("/main").header("cache-control") == "private, no-cache")
     }
 
-    @Test("behind https the cookie is Secure and browsers are told to stay with https")
-    func https() async throws {
+    @Test(
+        "behind https the cookie is Secure and browsers are told to stay with https",
+        arguments: [("store-admin", "owner1"), ("api", "customer")])
+    func https(program: String, name: String) async throws {
         let folder = try TemporaryFolder("https")
         defer { folder.remove() }
         let service = try await ServiceProcess.start(
-            "store-admin",
+            program,
             environment: [
                 "RABBITMQ_URL": "amqp://127.0.0.1:\(try FreePort.next())/", "DATABASE_PATH": folder.file("a.db"),
                 "DEMO_DATA": "1", "PUBLIC_ORIGIN": "https://shop.example",
             ])
         let login = try await service.http.send(
             "POST", "/login", headers: ["Origin": "https://shop.example", "Content-Type": "application/json"],
-            body: JSONValue.object(["email": "owner1@example.com", "password": "password"]).bytes)
+            body: JSONValue.object(["email": .string("\(name)@example.com"), "password": "password"]).bytes)
         #expect(login.status == 200)
         #expect(login.header("strict-transport-security") == "max-age=31536000")
         let cookie = try #require(login.header("set-cookie"))
@@ -143,7 +149,7 @@ struct SecurityTableTests {
         #expect(!cookie.contains("Domain"))
         // What the Host header says no longer counts.
         let other = try await service.http.send(
-            "POST", "/logout", headers: ["Origin": "http://127.0.0.1:\(service.port)", "Cookie": "store_session=x"])
+            "POST", "/logout", headers: ["Origin": "http://127.0.0.1:\(service.port)", "Cookie": "user_session=x"])
         #expect(other.status == 403)
         try await service.kill()
     }
