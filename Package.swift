@@ -41,10 +41,12 @@ let sharedPages = [
 ]
 
 let storePages = [
-    "dead-letters-text.js", "dead-letters.css", "dead-letters.html", "dead-letters.js",
-    "store-cards.js", "store-feed.js", "store-login.html", "store-login.js", "store-main.html",
-    "store-main.js", "store-notices.js", "store-orders.js", "store-snapshot.js", "store-sound.js",
-    "store-text.js", "store-worker.js", "store.css",
+    "dead-letters-text.js", "dead-letters.css", "dead-letters.html", "dead-letters.js", "store-actions.js",
+    "store-card.js", "store-cards.js", "store-feed.js", "store-history.js", "store-keys.js", "store-login.html",
+    "store-login.js", "store-main-text.js", "store-main.css", "store-main.html", "store-main.js", "store-notices.js",
+    "store-orders.js", "store-reject.js", "store-running.js", "store-sheets.css", "store-sheets.js", "store-shop.js",
+    "store-snapshot.js", "store-soldout.js", "store-sound.js", "store-summary.js", "store-text.js", "store-worker.js",
+    "store.css",
 ]
 
 let customerPages = [

@@ -37,7 +37,7 @@ export function text(key, values = {}) {
 /** Whether the dictionary has the key: statuses and actors may be newer than this page. */
 export const hasText = (key) => key in dictionaries[language];
 
-/** Fills every element with data-text or data-label, and names the other language on the button that switches. */
+/** Fills every element with data-text, data-label or data-placeholder, and names the other language on its button. */
 export function applyTexts(root = document) {
   document.documentElement.lang = language;
   for (const element of root.querySelectorAll("[data-text]")) {
@@ -45,6 +45,9 @@ export function applyTexts(root = document) {
   }
   for (const element of root.querySelectorAll("[data-label]")) {
     element.setAttribute("aria-label", text(element.dataset.label));
+  }
+  for (const element of root.querySelectorAll("[data-placeholder]")) {
+    element.placeholder = text(element.dataset.placeholder);
   }
   const button = root.querySelector("#language");
   if (button) {

@@ -1,35 +1,42 @@
 // The board: cards in columns. Elements are kept and moved, so that nothing jumps and focus stays where it was.
 
-import { now } from "./page-api.js";
-import { columns, isWaiting, nextStep } from "./store-orders.js";
-import { age, hasText, language, money, text, time } from "./store-text.js";
+import { fillAge, fillCard, makeCard } from "./store-card.js";
+import { columns, isWaiting, shownOpen } from "./store-orders.js";
+import { text } from "./store-text.js";
 
 const board = document.querySelector("#board");
-const template = document.querySelector("#order-card");
 const jump = document.querySelector("#jump");
 const wide = matchMedia("(min-width: 900px)");
-const warnAfter = 3 * 60_000;
-const lateAfter = 7 * 60_000;
 const lists = Object.fromEntries(columns.map((name) => [name, document.querySelector(`#orders-${name}`)]));
 const newScroll = lists.new.parentElement;
 const cards = new Map();
 let live = false;
 
-/** Shows the orders; `act(id, step)` is what a card's button does. */
-export function render(arranged, act) {
+/** Shows the orders. `act` is what cards call, `choices` the minutes, `isTrimmed` whether more have ended today. */
+export function render(arranged, { act, choices, isTrimmed }) {
+  const focused = document.activeElement?.closest(".order-card");
+  const place = focused ? placeOf(focused) : null;
   const shown = new Set();
   for (const column of columns) {
     const orders = arranged[column];
-    let place = lists[column].firstElementChild;
-    for (const order of orders) {
+    const visible = orders.slice(0, column === "done" ? undefined : shownOpen);
+    let next = lists[column].firstElementChild;
+    for (const order of visible) {
       shown.add(order.id);
-      const card = cardOf(order, act);
-      if (card.element === place) place = place.nextElementSibling;
-      else move(card.element, lists[column], place);
-      fill(card, order);
+      const card = cards.get(order.id) ?? newCard(order.id, act);
+      if (card.element === next) next = next.nextElementSibling;
+      else move(card.element, lists[column], next);
+      fillCard(card, order, choices);
     }
-    for (const count of document.querySelectorAll(`[data-count="${column}"]`)) count.textContent = orders.length;
-    lists[column].closest(".column").dataset.empty = orders.length === 0;
+    const count = `${orders.length}${column === "done" && isTrimmed ? "+" : ""}`;
+    for (const element of document.querySelectorAll(`[data-count="${column}"]`)) element.textContent = count;
+    const section = lists[column].closest(".column");
+    section.dataset.empty = orders.length === 0;
+    const more = section.querySelector(".more");
+    if (more) {
+      more.hidden = orders.length === visible.length;
+      more.textContent = text("order.later", { n: orders.length - visible.length });
+    }
   }
   for (const [id, card] of cards) {
     if (shown.has(id)) continue;
@@ -38,6 +45,7 @@ export function render(arranged, act) {
   }
   document.querySelector("#tab-new").toggleAttribute("data-waiting", arranged.new.some(isWaiting));
   live = true;
+  if (place) keepFocus(focused, place);
   renderJump();
 }
 
@@ -57,7 +65,9 @@ export function pulse() {
 export function showColumn(name) {
   board.dataset.tab = name;
   for (const tab of document.querySelectorAll("[role=tab]")) {
-    tab.setAttribute("aria-selected", tab.dataset.tab === name);
+    const isSelected = tab.dataset.tab === name;
+    tab.setAttribute("aria-selected", isSelected);
+    tab.tabIndex = isSelected ? 0 : -1;
   }
   renderJump();
 }
@@ -80,26 +90,24 @@ export function moveFocus(key) {
   }
   if (!target) return;
   showColumn(target.closest(".column").dataset.column);
-  target.focus({ preventScroll: true });
-  target.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  focus(target);
 }
 
-/** The order whose card itself has the focus. */
+/** The order in whose card the focus is. */
 export function focusedOrder() {
-  const { dataset } = document.activeElement ?? {};
-  return dataset?.orderId ? Number(dataset.orderId) : null;
+  const card = document.activeElement?.closest(".order-card");
+  return card ? Number(card.dataset.orderId) : null;
 }
 
-function cardOf(order, act) {
-  let card = cards.get(order.id);
-  if (card) return card;
-  const element = template.content.firstElementChild.cloneNode(true);
-  const slots = {};
-  for (const slot of element.querySelectorAll("[data-slot]")) slots[slot.dataset.slot] = slot;
-  card = { element, slots, order, drawn: "" };
-  element.dataset.orderId = order.id;
-  slots.step.addEventListener("click", () => act(order.id, slots.step.dataset.step));
-  cards.set(order.id, card);
+/** Puts the focus on an order's card, where it is shown. */
+export function focusOrder(id) {
+  const card = cards.get(id);
+  if (card?.element.checkVisibility()) focus(card.element);
+}
+
+function newCard(id, act) {
+  const card = makeCard(id, act);
+  cards.set(id, card);
   return card;
 }
 
@@ -110,65 +118,22 @@ function move(element, list, before) {
   focused?.focus({ preventScroll: true });
 }
 
-function fill(card, order) {
-  const { element, slots } = card;
-  card.order = order;
-  fillAge(card);
-  const step = nextStep(order);
-  const drawn = [language, order.status, order.acknowledgedAt, order.changedAt, order.busy, order.failure].join();
-  if (drawn === card.drawn) return;
-  card.drawn = drawn;
-  if (!step && document.activeElement === slots.step) element.focus({ preventScroll: true });
-  element.dataset.status = order.status;
-  element.dataset.waiting = isWaiting(order);
-  slots.number.textContent = text("order.number", { id: order.id });
-  slots.items.replaceChildren(...order.items.map(itemRow));
-  put(slots.note, order.note);
-  slots.ordered.textContent = text("order.ordered", { time: time(order.orderedAt) });
-  slots.total.textContent = money(order.amount);
-  put(slots.progress, progress(order));
-  put(slots.failure, order.failure ? text("step.failed", { reason: text(order.failure) }) : "");
-  slots.step.hidden = step === null;
-  slots.step.dataset.step = step ?? "";
-  slots.step.setAttribute("aria-busy", order.busy);
-  slots.step.textContent = step ? text(order.failure ? "retry" : `step.${step}`) : "";
+function placeOf(element) {
+  const list = element.parentElement;
+  return { list, index: [...list.children].indexOf(element) };
 }
 
-function fillAge({ slots, order }) {
-  const passed = now() - order.orderedAt;
-  const matters = order.status === "ORDER" || order.status === "ACCEPT";
-  slots.age.dataset.age = !matters ? "none" : passed < warnAfter ? "fresh" : passed < lateAfter ? "warn" : "late";
-  slots.age.textContent = age(order.orderedAt, now());
+/** A card that had the focus and is gone, or went to a column that is not shown, hands it to its neighbour. */
+function keepFocus(element, { list, index }) {
+  if (element.isConnected && element.checkVisibility()) return;
+  const neighbour = list.children[Math.min(index, list.children.length - 1)];
+  if (neighbour?.checkVisibility()) return neighbour.focus({ preventScroll: true });
+  document.querySelector("[role=tab][aria-selected=true]")?.focus({ preventScroll: true });
 }
 
-function itemRow(item) {
-  const row = document.createElement("li");
-  const name = document.createElement("span");
-  const quantity = document.createElement("b");
-  const price = document.createElement("span");
-  quantity.textContent = item.quantity;
-  name.append(quantity, ` × ${item.name}`);
-  price.textContent = money(item.amount * item.quantity);
-  price.className = "muted";
-  row.append(name, price);
-  return row;
-}
-
-/** What happened to the order last, who did it and when. */
-function progress(order) {
-  if (order.status === "ORDER") {
-    return order.acknowledgedAt ? text("order.acknowledged", { time: time(order.acknowledgedAt) }) : "";
-  }
-  const parts = [hasText(`status.${order.status}`) ? text(`status.${order.status}`) : order.status];
-  if (hasText(`actor.${order.actor}`)) parts.push(text(`actor.${order.actor}`));
-  if (order.changedAt) parts.push(time(order.changedAt));
-  if (order.prepMinutes && order.status === "ACCEPT") parts.push(text("order.prep", { n: order.prepMinutes }));
-  return parts.join(" · ");
-}
-
-function put(element, content) {
-  element.textContent = content;
-  element.hidden = content === "";
+function focus(element) {
+  element.focus({ preventScroll: true });
+  element.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
 /** The way to new orders that are below the edge of their column. */

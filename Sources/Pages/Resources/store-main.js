@@ -1,20 +1,39 @@
-// The store owner's page: snapshot, then stream; what a person can do with it.
+// The store owner's page: snapshot, then stream, and what they change.
 
-import { Failure, address, call, learnClock, parse } from "./page-api.js";
-import { focusedOrder, moveFocus, pulse, render, renderAges, showColumn } from "./store-cards.js";
-import { hideProblem, renderConnection, showProblem, showToast } from "./store-notices.js";
-import { Orders, nextStep } from "./store-orders.js";
+import "./store-main-text.js";
+import { Actions, remarkOf } from "./store-actions.js";
+import { Failure, address, call, learnClock, now, parse } from "./page-api.js";
 import { joinStream } from "./page-share.js";
+import { focusOrder, pulse, render, renderAges, showColumn } from "./store-cards.js";
 import { feed } from "./store-feed.js";
+import { openHistory, prepareHistory, renderHistory } from "./store-history.js";
+import { listenToKeys } from "./store-keys.js";
+import { hideProblem, renderConnection, showProblem, showToast } from "./store-notices.js";
+import { Orders, mayReject } from "./store-orders.js";
+import { askReason, checkReject, renderReject } from "./store-reject.js";
+import { Running } from "./store-running.js";
+import { openSheet, prepareSheets } from "./store-sheets.js";
+import { Shop } from "./store-shop.js";
 import { snapshot } from "./store-snapshot.js";
+import { openSoldOut, prepareSoldOut, renderSoldOut, takeMenu } from "./store-soldout.js";
 import { Alarm } from "./store-sound.js";
-import { applyTexts, money, onLanguageChange, switchLanguage, text } from "./store-text.js";
+import { Summary } from "./store-summary.js";
+import { applyTexts, failureText, money, onLanguageChange, switchLanguage, text } from "./store-text.js";
 
 const $ = (selector) => document.querySelector(selector);
 const board = $("#board");
 const session = new BroadcastChannel("store-session");
+/** How long a card says what somebody else did to it. */
+const remarkTime = 120_000;
+/** A second tap so soon was meant for the card that has just moved away. */
+const tapPause = 350;
+
 const orders = new Orders();
 const alarm = new Alarm(() => renderSound());
+const shop = new Shop(() => changed());
+const summary = new Summary(() => changed());
+const running = new Running(shop, signedOut);
+const actions = new Actions({ orders, changed, told, signedOut });
 
 let me = null;
 let stream = null;
@@ -27,6 +46,7 @@ let failures = 0;
 let retryTimer = 0;
 let renderTimer = 0;
 let missed = 0;
+let lastTap = { id: 0, at: 0 };
 
 // Loading
 
@@ -37,9 +57,9 @@ async function load() {
   const turn = loads;
   try {
     me ??= await call("GET", "api/store-user/me");
-    const { entries, position } = await snapshot();
+    const { entries, more, position } = await snapshot();
     if (turn !== loads) return;
-    orders.load(entries);
+    orders.load(entries, more);
     cursor = position;
     failures = 0;
     hideProblem();
@@ -50,10 +70,11 @@ async function load() {
     held = null;
     waiting.forEach(receive);
     changed();
+    readMore();
     stream ??= joinStream({
       feed,
       worker: "store-worker.js",
-      name: `orders-1-${me.store.id}-${me.user.id}`,
+      name: `orders-2-${me.store.id}-${me.user.id}`,
       cursor: () => cursor,
       deliver: (message) => receive(message),
     });
@@ -61,6 +82,12 @@ async function load() {
     if (!(error instanceof Failure)) console.error(error);
     if (turn === loads) loadFailed(error instanceof Failure ? error : new Failure("server"));
   }
+}
+
+/** What the board can do without: read after the position, so that no change of it is missed. */
+function readMore() {
+  summary.load();
+  shop.load().catch((failure) => failure.kind === "unauthorized" && signedOut());
 }
 
 function loadFailed(failure) {
@@ -98,21 +125,47 @@ function apply({ name, id, data }) {
   cursor = id;
   if (!body) return;
   if (name === "message") placed(body);
-  if (name === "order-status") orders.change(body);
+  if (name === "order-status") statusChanged(body);
   if (name === "order-acknowledged") orders.acknowledge(body);
+  if (name === "store-settings") shop.take(body);
+  if (name === "store-menu") takeMenu(body);
   changed();
 }
 
 function placed(entry) {
   const order = orders.place(entry);
   if (!order) return;
+  summary.placed(order);
+  // What the customer has cancelled before it came asks for nobody.
+  if (order.status !== "ORDER" && order.status !== "ACCEPT") return;
   missed += 1;
   pulse();
+  if (order.status === "ACCEPT") alarm.chime();
   const [item, ...others] = order.items;
   const items = item ? `${item.quantity} × ${item.name}` : "";
   const more = others.length > 0 ? ` ${text("order.more", { n: others.length })}` : "";
   const values = { id: order.id, items: items + more, total: money(order.amount) };
   $("#announcer").textContent = text("order.announce", values);
+}
+
+function statusChanged(body) {
+  const isAccepted = orders.get(body.id)?.status === "ORDER" && body.status === "ACCEPT";
+  const order = orders.change(body);
+  if (!order) return;
+  summary.moved(order);
+  const action = order.busy?.toUpperCase().replaceAll("-", "_");
+  const isOurs = action !== undefined && body.actor === "STORE" && (body.action ?? action) === action;
+  if (isOurs) return;
+  order.remark = { key: remarkOf(body), at: now() };
+  // Nobody has heard of an order that was accepted by itself.
+  if (isAccepted && body.actor === "SYSTEM") alarm.chime();
+  else told(order);
+}
+
+/** Says what somebody else did to an order. */
+function told(order) {
+  if (!order.remark?.key) return;
+  showToast(`${text("order.number", { id: order.id })} ${text(order.remark.key)}`);
 }
 
 function pushed(body) {
@@ -142,36 +195,43 @@ function signedOut() {
 
 // What a person does
 
-async function act(id, step) {
+/** What the buttons of a card do, and the keys when a card has the focus. */
+function act(what, id, detail) {
   const order = orders.get(id);
-  if (!order || order.busy || nextStep(order) !== step) return;
-  Object.assign(order, { busy: true, failure: null, silenced: true });
-  changed();
-  let failure = null;
-  try {
-    await call("POST", `api/user-order/${id}/${step}`);
-  } catch (error) {
-    failure = error.kind ?? "server";
+  if (!order) return;
+  if (what === "minutes") {
+    order.minutes = detail;
+    return changed();
   }
-  // A snapshot may have replaced the order meanwhile.
-  const current = orders.get(id);
-  if (failure === "unauthorized") return signedOut();
-  if (!current) return;
-  current.busy = false;
-  if (failure) current.failure = failure === "limited" ? "failure.server" : `failure.${failure}`;
-  else if (step === "acknowledge") orders.acknowledge({ id });
-  changed();
+  // Several taps in a row are for one card: the next one has moved under the finger.
+  if (detail?.detail > 0) {
+    const isStray = lastTap.id !== id && Date.now() - lastTap.at < tapPause;
+    if (isStray) return;
+    lastTap = { id, at: Date.now() };
+  }
+  // What failed is tried again before anything else is done.
+  if (what === "enter") return act(order.failure ? "retry" : "primary", id);
+  if (what === "primary") actions.primary(id, order.minutes ?? shop.usualMinutes);
+  if (what === "acknowledge") actions.run(id, "acknowledge");
+  if (what === "retry") actions.retry(id);
+  if (what === "reject" && mayReject(order) && !order.busy) {
+    askReason(order, (body) => {
+      focusOrder(id);
+      actions.run(id, "reject", body);
+    });
+  }
 }
 
 async function acknowledgeAll() {
-  for (const order of orders.waiting()) await act(order.id, "acknowledge");
+  for (const order of orders.waiting()) await actions.run(order.id, "acknowledge");
 }
 
 async function testPush() {
   try {
     await call("POST", "api/sse/push-event", {});
   } catch (failure) {
-    showToast(text(failure.kind === "limited" ? "failure.server" : `failure.${failure.kind}`));
+    if (failure.kind === "unauthorized") return signedOut();
+    showToast(failureText(failure));
   }
 }
 
@@ -179,7 +239,7 @@ async function signOut() {
   try {
     await call("POST", "logout", {});
   } catch (failure) {
-    if (failure.kind !== "unauthorized") return showToast(text(`failure.${failure.kind}`));
+    if (failure.kind !== "unauthorized") return showToast(failureText(failure));
   }
   session.postMessage("signed-out");
   signedOut();
@@ -194,29 +254,31 @@ function toggleSound() {
 
 /** What must not wait happens at once, also in a hidden tab; the cards are drawn once for many events. */
 function changed() {
-  const waiting = orders.waiting();
-  alarm.ringing = waiting.some((order) => !order.silenced);
+  alarm.ringing = orders.waiting().some((order) => !order.silenced);
   renderTimer ||= setTimeout(() => {
     renderTimer = 0;
-    renderOrders();
+    renderAll();
   }, 16);
 }
 
-function renderOrders() {
+function renderAll() {
+  running.render();
+  if (board.dataset.state !== "ready") return;
   const arranged = orders.arranged();
-  render(arranged, act);
+  render(arranged, { act, choices: shop.choices, isTrimmed: orders.isTrimmed });
   const count = arranged.new.length;
   document.title = count > 0 ? text("title.new", { n: count }) : text("title.idle", { store: me?.store.name ?? "" });
   $("#acknowledge-all").hidden = orders.waiting().length < 2;
-  const today = orders.today();
-  $("#today-count").textContent = text("today.count", { n: today.count });
-  $("#today-sales").textContent = money(today.sales);
+  $("#today-count").textContent = summary.orders === null ? "–" : text("today.count", { n: summary.orders });
+  $("#today-sales").textContent = summary.sales === null ? "–" : money(summary.sales);
+  checkReject(orders);
 }
 
 function renderSound() {
   const { state } = alarm;
   $("#sound").dataset.state = state;
   $("#sound-text").textContent = text(`sound.${state}`);
+  $("#sound").title = text(`sound.${state}`);
   $("#sound-notice").hidden = state !== "blocked";
 }
 
@@ -224,44 +286,35 @@ function renderTexts() {
   applyTexts();
   renderSound();
   renderConnection(connection);
-  if (me) changed();
+  renderReject();
+  renderSoldOut();
+  renderHistory();
+  changed();
 }
 
-// Keys: letters by their place too, since a Korean layout gives ㅡ for M.
-
-function keyPressed(event) {
-  const { key, code, target } = event;
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || $("#keys").open) return;
-  if (target.matches?.("input, textarea, select")) return;
-  if (key.startsWith("Arrow")) {
-    if (target.closest?.("[role=tablist]")) return;
-    moveFocus(key);
-  } else if (key === "Enter" && target.matches?.(".order-card")) {
-    const order = orders.get(focusedOrder());
-    if (order && nextStep(order)) act(order.id, nextStep(order));
-  } else if (key === "m" || key === "M" || code === "KeyM") {
-    toggleSound();
-  } else if (key === "?") {
-    $("#keys").showModal();
-  } else if (key === "Escape") {
-    $("#menu").open = false;
-    return;
-  } else {
-    return;
-  }
-  event.preventDefault();
+/** Once a minute: what time alone changes. */
+function tick() {
+  orders.forgetRemarks(now() - remarkTime);
+  summary.tick();
+  if (me && !shop.isKnown) shop.load().catch(() => {});
+  changed();
 }
 
 function listen() {
-  $("#sound").addEventListener("click", toggleSound);
-  $("#sound-enable").addEventListener("click", () => alarm.enable());
-  $("#test-sound").addEventListener("click", () => alarm.test());
-  $("#test-push").addEventListener("click", testPush);
-  $("#show-keys").addEventListener("click", () => $("#keys").showModal());
-  $("#logout").addEventListener("click", signOut);
-  $("#reconnect").addEventListener("click", () => stream?.retry());
-  $("#problem-retry").addEventListener("click", load);
-  $("#acknowledge-all").addEventListener("click", acknowledgeAll);
+  const clicks = {
+    "#sound": toggleSound,
+    "#sound-enable": () => alarm.enable(),
+    "#test-sound": () => alarm.test(),
+    "#test-push": testPush,
+    "#show-keys": () => openSheet($("#keys")),
+    "#show-soldout": openSoldOut,
+    "#show-history": openHistory,
+    "#logout": signOut,
+    "#reconnect": () => stream?.retry(),
+    "#problem-retry": load,
+    "#acknowledge-all": acknowledgeAll,
+  };
+  for (const [selector, action] of Object.entries(clicks)) $(selector).addEventListener("click", () => action());
   $("#language").addEventListener("click", () => {
     switchLanguage();
     renderTexts();
@@ -271,20 +324,24 @@ function listen() {
   }
   addEventListener("click", ({ target }) => {
     const menu = $("#menu");
-    if (!menu.contains(target) || target.closest(".menu-items button")) menu.open = false;
+    if (!menu.contains(target) || target.closest(".menu-items :is(button, a)")) menu.open = false;
   });
-  addEventListener("keydown", keyPressed);
+  listenToKeys({ act, toggleSound });
+  prepareSheets();
+  prepareSoldOut(signedOut);
+  prepareHistory(signedOut);
   addEventListener("pagehide", () => stream?.leave());
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   session.onmessage = signedOut;
   onLanguageChange(renderTexts);
   setInterval(() => renderConnection(connection), 1_000);
-  setInterval(renderAges, 10_000);
-  setInterval(changed, 60_000);
+  setInterval(() => {
+    renderAges();
+    running.render();
+  }, 10_000);
+  setInterval(tick, 60_000);
 }
 
-applyTexts();
 listen();
-renderSound();
-renderConnection(connection);
+renderTexts();
 load();

@@ -15,7 +15,11 @@ const columnOf = {
   EXPIRED: "done",
 };
 const ended = new Set(["DELIVERED", "RECEIVE", "REJECT", "CANCEL", "EXPIRED"]);
-const unsold = new Set(["REJECT", "CANCEL", "EXPIRED"]);
+
+/** So many orders that need nothing any more are kept: a page stays open all day. */
+export const keptEnded = 50;
+/** So many cards are shown of a column; what comes after the oldest waits for its turn. */
+export const shownOpen = 100;
 
 /** The columns from left to right. */
 export const columns = ["new", "cooking", "done"];
@@ -23,21 +27,39 @@ export const columns = ["new", "cooking", "done"];
 /** Whether nobody has seen the order yet: these sound the alarm. */
 export const isWaiting = (order) => order.status === "ORDER" && order.acknowledgedAt === null;
 
+/** Whether the order needs nothing of the store any more. */
+export const hasEnded = (order) => ended.has(order.status);
+
+/** Whether the store may still reject it. */
+export const mayReject = (order) => order.status === "ORDER" || order.status === "ACCEPT";
+
 /** The one next step of an order, named as its endpoint is, or null. */
-export const nextStep = (order) => (isWaiting(order) ? "acknowledge" : null);
+export function nextStep(order) {
+  switch (order.status) {
+    case "ORDER": return "accept";
+    case "ACCEPT": return "start-cooking";
+    case "COOKING": return "finish-cooking";
+    case "COOKED": return order.riderId === null ? "start-delivery" : null;
+    case "DELIVERY": return order.riderId === null ? "receive-delivery" : null;
+    default: return null;
+  }
+}
 
 export class Orders {
   #byId = new Map();
+  #isTrimmed = false;
 
-  /** Takes the snapshot's entries in place of all that was known. Steps in flight keep their marks. */
-  load(entries) {
+  /**
+   * Takes the snapshot's entries in place of all that was known; `more` tells that today had more ended orders. Marks
+   * of steps in flight are kept.
+   */
+  load(entries, more = false) {
     const before = this.#byId;
     this.#byId = new Map();
+    this.#isTrimmed = more;
     for (const entry of entries) {
       const order = read(entry);
-      if (!order) continue;
-      const { silenced = false, busy = false, failure = null } = before.get(order.id) ?? {};
-      this.#byId.set(order.id, { ...order, silenced, busy, failure });
+      if (order) this.#byId.set(order.id, { ...order, ...marksOf(before.get(order.id)) });
     }
   }
 
@@ -49,22 +71,51 @@ export class Orders {
     return order;
   }
 
-  /** Applies an order-status event. */
-  change({ id, status, changed_at: changedAt, actor, prep_minutes: prepMinutes }) {
-    const order = this.#byId.get(id);
-    if (!order || typeof status !== "string") return;
-    Object.assign(order, { status, actor: actor ?? null, changedAt: instant(changedAt), failure: null });
-    if (prepMinutes) order.prepMinutes = prepMinutes;
+  /** Takes an entry that a reply brought, unless the page knows better already. */
+  update(entry) {
+    const order = read(entry);
+    const known = this.#byId.get(order?.id);
+    if (known && isNewer(order, known)) Object.assign(known, order, marksOf(known));
+    return known ?? null;
+  }
+
+  /** Applies an order-status event. Gives the order if that changed it, else null. */
+  change(event) {
+    const order = this.#byId.get(event.id);
+    if (!order || typeof event.status !== "string" || !isNewer(event, order)) return null;
+    const before = order.status;
+    Object.assign(order, {
+      status: event.status,
+      version: event.version ?? order.version,
+      actor: event.actor ?? null,
+      changedAt: instant(event.changed_at) ?? now(),
+      prepMinutes: event.prep_minutes ?? order.prepMinutes,
+      readyAt: instant(event.ready_at) ?? order.readyAt,
+      riderId: event.rider_id ?? order.riderId,
+      reason: event.reason ?? order.reason,
+      reasonNote: event.reason_note ?? order.reasonNote,
+    });
+    if (before !== order.status) order.failure = null;
+    return order;
   }
 
   /** Applies an order-acknowledged event. */
   acknowledge({ id, acknowledged_at: at }) {
     const order = this.#byId.get(id);
-    if (order) Object.assign(order, { acknowledgedAt: instant(at) ?? now(), failure: null });
+    if (!order) return;
+    order.acknowledgedAt = instant(at) ?? now();
+    if (order.failure?.step === "acknowledge") order.failure = null;
   }
 
   get(id) {
     return this.#byId.get(id);
+  }
+
+  /** Takes away what the cards said before that time. */
+  forgetRemarks(before) {
+    for (const order of this.#byId.values()) {
+      if (order.remark?.at < before) order.remark = null;
+    }
   }
 
   /** Orders that nobody has seen yet, oldest first. */
@@ -72,22 +123,32 @@ export class Orders {
     return [...this.#byId.values()].filter(isWaiting).sort(oldestFirst);
   }
 
-  /** The orders of each column, oldest first; in the last one those of today that have ended come after the others. */
+  /**
+   * The orders of each column, oldest first; in the last one the latest of those that have ended today follow, the
+   * latest first. Those that have ended before are forgotten.
+   */
   arranged() {
     const arranged = { new: [], cooking: [], done: [] };
+    const over = [];
     for (const order of this.#byId.values()) {
-      const column = columnOf[order.status];
-      if (column && (!ended.has(order.status) || isToday(order))) arranged[column].push(order);
+      if (hasEnded(order)) over.push(order);
+      else if (columnOf[order.status]) arranged[columnOf[order.status]].push(order);
     }
     for (const orders of Object.values(arranged)) orders.sort(oldestFirst);
-    arranged.done.sort((a, b) => ended.has(a.status) - ended.has(b.status));
+    over.sort((a, b) => endOf(b) - endOf(a) || b.id - a.id);
+    const today = midnight();
+    over.forEach((order, index) => {
+      const isToday = order.orderedAt >= today;
+      if (isToday && index < keptEnded) return arranged.done.push(order);
+      this.#isTrimmed ||= isToday;
+      this.#byId.delete(order.id);
+    });
     return arranged;
   }
 
-  /** What was ordered today and not given up: {count, sales} in whole won. */
-  today() {
-    const sold = [...this.#byId.values()].filter((order) => isToday(order) && !unsold.has(order.status));
-    return { count: sold.length, sales: sold.reduce((sum, order) => sum + order.amount, 0) };
+  /** Whether more orders have ended today than are kept. */
+  get isTrimmed() {
+    return this.#isTrimmed;
   }
 }
 
@@ -96,34 +157,54 @@ export function midnight() {
   return new Date(now()).setHours(0, 0, 0, 0);
 }
 
-const isToday = (order) => order.orderedAt >= midnight();
 const oldestFirst = (a, b) => a.id - b.id;
+const endOf = (order) => order.changedAt ?? order.orderedAt;
+const isNewer = ({ version }, known) => !(version <= known.version);
+
+/** What the page itself notes about an order: a step in flight, what failed, what happened to it, the minutes chosen. */
+function marksOf({ silenced, busy, failure, remark, minutes } = {}) {
+  return {
+    silenced: silenced ?? false,
+    busy: busy ?? null,
+    failure: failure ?? null,
+    remark: remark ?? null,
+    minutes: minutes ?? null,
+  };
+}
 
 function instant(value) {
   const milliseconds = Date.parse(value ?? "");
   return Number.isNaN(milliseconds) ? null : milliseconds;
 }
 
-function read(entry) {
+const words = (value) => (typeof value === "string" ? value : "");
+
+/** An order as the page keeps it, from an entry of a list or an event; null when it is unreadable. */
+export function read(entry) {
   const source = entry?.user_order_response;
   if (!Number.isSafeInteger(source?.id) || typeof source.status !== "string") return null;
+  const last = Array.isArray(entry.timeline) ? entry.timeline.at(-1) : null;
   return {
     id: source.id,
+    version: source.version ?? undefined,
     status: source.status,
     amount: Number(source.amount) || 0,
     orderedAt: instant(source.ordered_at) ?? now(),
     acknowledgedAt: instant(source.acknowledged_at),
-    changedAt: instant(source.changed_at),
-    actor: source.actor ?? null,
+    changedAt: instant(source.status_changed_at),
+    actor: last?.actor ?? null,
     prepMinutes: source.prep_minutes ?? null,
-    note: typeof source.note === "string" ? source.note : "",
-    items: (source.items ?? []).map((item) => ({
+    readyAt: instant(source.ready_at),
+    riderId: source.rider_id ?? null,
+    reason: source.reason ?? null,
+    reasonNote: words(source.reason_note),
+    address: words(source.address),
+    note: words(source.note),
+    items: (Array.isArray(source.items) ? source.items : []).map((item) => ({
       name: String(item.name),
       amount: Number(item.amount) || 0,
       quantity: Number(item.quantity) || 0,
     })),
-    silenced: false,
-    busy: false,
-    failure: null,
+    ...marksOf(),
   };
 }

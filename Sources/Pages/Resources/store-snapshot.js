@@ -1,31 +1,33 @@
 // What the page starts from: the orders as they are, read page by page.
 
 import { call, exchange } from "./page-api.js";
-import { midnight } from "./store-orders.js";
+import { keptEnded, midnight } from "./store-orders.js";
 
 const page = 100;
 const mostPages = 20;
 
-/** The open orders and those of today that have ended, with the log's position from which a stream misses nothing. */
+/**
+ * The open orders and the latest of today that have ended, with the log's position from which a stream misses nothing;
+ * `more` tells that today had more of them.
+ */
 export async function snapshot() {
   const first = await exchange("GET", `api/user-order/current?limit=${page}`);
-  const open = await allPages("api/user-order/current", first.body, () => true);
-  const ended = await allPages("api/user-order/history", null, (entry) => orderedToday(entry)).catch((failure) => {
+  const open = await allPages(first.body);
+  const ended = await call("GET", `api/user-order/history?limit=${keptEnded}`).catch((failure) => {
     if (failure.kind === "unauthorized") throw failure;
     return [];
   });
-  return { entries: [...open, ...ended], position: first.last_event_id };
+  const today = ended.filter((entry) => Date.parse(entry.user_order_response.ordered_at) >= midnight());
+  return { entries: [...open, ...today], more: today.length === keptEnded, position: first.last_event_id };
 }
 
-async function allPages(path, first, wanted) {
-  const all = [];
-  let entries = first ?? (await call("GET", `${path}?limit=${page}`));
-  for (let count = 1; ; count += 1) {
-    all.push(...entries.filter(wanted));
-    const last = entries.at(-1);
-    if (entries.length < page || count === mostPages || !wanted(last)) return all;
-    entries = await call("GET", `${path}?limit=${page}&before=${last.user_order_response.id}`);
+async function allPages(first) {
+  const all = [...first];
+  let entries = first;
+  for (let count = 1; entries.length === page && count < mostPages; count += 1) {
+    const last = entries.at(-1).user_order_response.id;
+    entries = await call("GET", `api/user-order/current?limit=${page}&before=${last}`);
+    all.push(...entries);
   }
+  return all;
 }
-
-const orderedToday = (entry) => Date.parse(entry.user_order_response.ordered_at) >= midnight();

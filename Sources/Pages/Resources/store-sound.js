@@ -61,6 +61,11 @@ export class Alarm {
     this.#context?.resume().then(() => this.#play(false), () => {});
   }
 
+  /** Sounds once, for what needs nobody: an order that was accepted by itself. */
+  chime() {
+    if (this.state === "on" && this.#speaker !== null && !this.#loop) this.#play(false);
+  }
+
   #play(loop) {
     const source = new AudioBufferSourceNode(this.#context, { buffer: this.#tone, loop });
     source.connect(this.#context.destination);

@@ -1,13 +1,13 @@
 // The words of the store's pages in Korean and English.
 
-import { addTexts } from "./page-text.js";
+import { addTexts, hasText, text } from "./page-text.js";
 
 export * from "./page-text.js";
 
 addTexts({
   ko: {
-    "login.title": "가게 로그인",
-    "login.hint": "주문을 받으려면 가게 계정으로 로그인하세요.",
+    "login.title": "로그인",
+    "login.hint": "가게, 라이더 또는 운영 계정으로 로그인하세요.",
     "login.email": "이메일",
     "login.password": "비밀번호",
     "login.submit": "로그인",
@@ -90,8 +90,8 @@ addTexts({
     "failure.again": "{n}초 뒤에 자동으로 다시 시도합니다.",
   },
   en: {
-    "login.title": "Store sign-in",
-    "login.hint": "Sign in with your store account to take orders.",
+    "login.title": "Sign in",
+    "login.hint": "Use your account of a store, a rider or an operator.",
     "login.email": "E-mail",
     "login.password": "Password",
     "login.submit": "Sign in",
@@ -174,3 +174,12 @@ addTexts({
     "failure.again": "Trying again in {n} s.",
   },
 });
+
+/** What a Failure means to a person. */
+export function failureText({ kind }) {
+  const key = `failure.${kind}`;
+  return text(hasText(key) ? key : "failure.server");
+}
+
+/** The part of an address that tells the way: 서울 마포구 양화로. */
+export const areaOf = (address) => address.split(/\s+/).filter((word) => word !== "").slice(0, 3).join(" ");
