@@ -7,18 +7,19 @@ extension EndToEnd {
     struct PageTests {
         @Test("an owner logs in and sees an order within a second; it is there after a reload")
         func orderAppears() async throws {
-            try await withPage { pair, browser, port in
+            try await OwnerPage.with { page in
+                let (pair, browser, port) = (page.pair, page.browser, page.port)
                 try await browser.navigate(to: "http://127.0.0.1:\(port)/")
                 try await browser.waitFor("#email")
                 #expect(try await browser.currentURL.hasSuffix("/login"))
 
-                try await logIn(browser, password: "wrong password")
+                try await browser.logIn(password: "wrong password")
                 try await browser.waitFor("#error")
                 #expect(try await browser.text(of: "#error") == "이메일 또는 비밀번호가 맞지 않습니다.")
                 #expect(try await browser.currentURL.hasSuffix("/login"))
 
-                try await logIn(browser)
-                try await waitForBoard(browser)
+                try await browser.logIn()
+                try await browser.waitForBoard()
                 #expect(try await browser.currentURL.hasSuffix("/main"))
                 #expect(try await browser.text(of: "#store-name") == "한솥부엌 홍대점")
                 #expect(try await browser.findAll("article.order-card").isEmpty)
@@ -40,20 +41,21 @@ extension EndToEnd {
                 #expect(try await browser.title.contains("5"))
 
                 try await browser.reload()
-                try await waitForBoard(browser)
+                try await browser.waitForBoard()
                 for id in orders { try await expectOnce(id, browser) }
-                try await expectNoErrors(browser, except: ["status of 401"])
+                try await browser.expectNoErrors(except: ["status of 401"])
             }
         }
 
         @Test("a connection that is cut and refused for a while comes back with what was missed, each once")
         func cutConnection() async throws {
-            try await withPage { pair, browser, port in
+            try await OwnerPage.with { page in
+                let (pair, browser, port) = (page.pair, page.browser, page.port)
                 let proxy = try Proxy(to: port)
                 defer { proxy.close() }
                 try await browser.navigate(to: "http://127.0.0.1:\(proxy.port)/login")
-                try await logIn(browser)
-                try await waitForBoard(browser)
+                try await browser.logIn()
+                try await browser.waitForBoard()
                 let customer = try await pair.customer()
                 let before = try await pair.order(customer)
                 try await browser.waitFor(card(before))
@@ -74,27 +76,28 @@ extension EndToEnd {
                 let shown = try await browser.execute(
                     "return [...document.querySelectorAll('#orders-new .order-card')].map(e => +e.dataset.orderId)")
                 #expect(shown.array.compactMap(\.int) == [before] + missed + [after])
-                try await expectNoErrors(browser, except: ["net::ERR_"])
+                try await browser.expectNoErrors(except: ["net::ERR_"])
             }
         }
 
         @Test("two tabs both see an order, and acknowledging in one silences the other")
         func twoTabs() async throws {
-            try await withPage { pair, browser, port in
+            try await OwnerPage.with { page in
+                let (pair, browser, port) = (page.pair, page.browser, page.port)
                 try await browser.navigate(to: "http://127.0.0.1:\(port)/login")
-                try await logIn(browser)
-                try await waitForBoard(browser)
+                try await browser.logIn()
+                try await browser.waitForBoard()
                 let first = try await browser.tab
                 let second = try await browser.openTab()
                 try await browser.navigate(to: "http://127.0.0.1:\(port)/main")
-                try await waitForBoard(browser)
+                try await browser.waitForBoard()
 
                 let id = try await pair.order(try await pair.customer())
                 for tab in [second, first] {
                     try await browser.switchTab(to: tab)
                     try await browser.waitFor(card(id) + #"[data-waiting="true"]"#)
                 }
-                try await browser.click(card(id) + " .step")
+                try await page.press("acknowledge", id)
                 for tab in [first, second] {
                     try await browser.switchTab(to: tab)
                     try await browser.waitFor(card(id) + #"[data-waiting="false"]"#)
@@ -103,14 +106,15 @@ extension EndToEnd {
                 }
                 try await browser.reload()
                 try await browser.waitFor(card(id) + #"[data-waiting="false"]"#)
-                try await expectNoErrors(browser)
+                try await browser.expectNoErrors()
             }
         }
 
         @Test("what people type becomes text of the page and never a part of it")
         func hostileText() async throws {
             let hostile = "<img src=x onerror=window.harm=1><script>window.harm=1</script>"
-            try await withPage { pair, browser, port in
+            try await OwnerPage.with { page in
+                let (pair, browser, port) = (page.pair, page.browser, page.port)
                 let registered = try await pair.admin.http.post(
                     "/open-api/store-user",
                     json: [
@@ -119,8 +123,8 @@ extension EndToEnd {
                     ])
                 #expect(registered.status == 201)
                 try await browser.navigate(to: "http://127.0.0.1:\(port)/login")
-                try await logIn(browser, email: "hostile@example.com")
-                try await waitForBoard(browser)
+                try await browser.logIn(email: "hostile@example.com")
+                try await browser.waitForBoard()
                 #expect(try await browser.text(of: "#store-name") == hostile)
                 let session = try await pair.session("hostile@example.com")
                 let pushed = try await pair.admin.http.with(cookie: session)
@@ -130,61 +134,19 @@ extension EndToEnd {
 
                 try await browser.deleteCookies()
                 try await browser.navigate(to: "http://127.0.0.1:\(port)/login")
-                try await logIn(browser)
-                try await waitForBoard(browser)
+                try await browser.logIn()
+                try await browser.waitForBoard()
                 let id = try await pair.order(try await pair.customer(), note: hostile)
                 try await browser.waitFor(card(id))
                 #expect(try await browser.text(of: card(id)).contains(hostile))
                 #expect(try await browser.findAll("#board img, #board script, .notices img, .bar img").isEmpty)
                 #expect(try await browser.execute("return window.harm").isNull)
-                try await expectNoErrors(browser)
+                try await browser.expectNoErrors()
             }
         }
-
-        // MARK: Helpers
-
-        /// A pair of services, and a browser that has not been anywhere; both are gone afterwards.
-        private func withPage(
-            _ body: (ServicePair, WebDriver, UInt16) async throws -> Void
-        ) async throws {
-            let broker = try await RabbitMQBroker.shared()
-            let host = try await broker.makeVirtualHost()
-            let pair = try await ServicePair.start(broker: broker.url(virtualHost: host))
-            let browser = try await WebDriver.start()
-            try await body(pair, browser, pair.admin.port)
-            try await browser.quit()
-            try await pair.stop()
-            try await broker.deleteVirtualHost(host)
-        }
-
-        private func logIn(
-            _ browser: WebDriver, email: String = "owner1@example.com", password: String = "password"
-        ) async throws {
-            try await browser.waitFor("#login")
-            try await browser.clear("#email")
-            try await browser.type(email, into: "#email")
-            try await browser.clear("#password")
-            try await browser.type(password, into: "#password")
-            try await browser.click("#login")
-        }
-
-        private func waitForBoard(_ browser: WebDriver) async throws {
-            try await browser.waitFor(#"#board[data-state="ready"]"#, within: 20)
-            try await browser.waitFor(#"#connection[data-state="connected"]"#, within: 20)
-        }
-
-        private func card(_ id: Int) -> String { #"article.order-card[data-order-id="\#(id)"]"# }
 
         private func expectOnce(_ id: Int, _ browser: WebDriver) async throws {
             #expect(try await browser.findAll(card(id)).count == 1, "order \(id)")
-        }
-
-        /// The console shows errors of scripts, of loading, and of the content security policy.
-        private func expectNoErrors(_ browser: WebDriver, except expected: [String] = []) async throws {
-            let errors = try await browser.consoleMessages().filter { message in
-                !expected.contains { message.contains($0) }
-            }
-            #expect(errors == [])
         }
     }
 }
