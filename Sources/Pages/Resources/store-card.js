@@ -150,7 +150,8 @@ export function progress(order) {
     return order.acknowledgedAt ? text("order.acknowledged", { time: time(order.acknowledgedAt) }) : "";
   }
   const parts = [hasText(`status.${status}`) ? text(`status.${status}`) : status];
-  const actor = order.actor ?? actorOf[status];
+  // A rider who takes it has not cooked it.
+  const actor = status === "COOKED" ? "STORE" : order.actor ?? actorOf[status];
   if (hasText(`actor.${actor}`)) parts.push(text(`actor.${actor}`));
   if (order.changedAt) parts.push(time(order.changedAt));
   if (status === "ACCEPT" || status === "COOKING") {
