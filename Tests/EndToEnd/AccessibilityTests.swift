@@ -48,11 +48,10 @@ extension EndToEnd {
                 let orders = [
                     try await pair.order(customer, note: "단무지 많이"), try await pair.order(customer, menus: [1, 2, 2]),
                 ]
-                let owner = pair.admin.http.with(cookie: try await pair.session())
                 try await eventually("the orders are there") {
-                    try await owner.get("/api/user-order/current").json["body"].array.count == orders.count
+                    try await page.owner.get("/api/user-order/current").json["body"].array.count == orders.count
                 }
-                _ = try await owner.post("/api/user-order/\(orders[1])/accept", json: ["prep_minutes": 20])
+                _ = try await page.owner.post("/api/user-order/\(orders[1])/accept", json: ["prep_minutes": 20])
                 for audited in Self.pages {
                     let service = audited.service == .api ? pair.api : pair.admin
                     try await browser.navigate(to: "http://127.0.0.1:\(service.port)/health/live")

@@ -5,6 +5,8 @@ import Testing
 struct OwnerPage: Sendable {
     let pair: ServicePair
     let browser: WebDriver
+    /// The same owner without a browser.
+    let owner: HTTPTestClient
     /// The port that the browser uses.
     var port: UInt16 { pair.admin.port }
 
@@ -14,7 +16,8 @@ struct OwnerPage: Sendable {
         let host = try await broker.makeVirtualHost()
         let pair = try await ServicePair.start(broker: broker.url(virtualHost: host))
         let browser = try await WebDriver.start()
-        try await body(OwnerPage(pair: pair, browser: browser))
+        let owner = pair.admin.http.with(cookie: try await pair.session())
+        try await body(OwnerPage(pair: pair, browser: browser, owner: owner))
         try await browser.quit()
         try await pair.stop()
         try await broker.deleteVirtualHost(host)
@@ -37,9 +40,7 @@ struct OwnerPage: Sendable {
 
     /// What the server says of an order.
     func order(_ id: Int) async throws -> JSONValue {
-        let session = try await pair.session()
-        let reply = try await pair.admin.http.with(cookie: session).get("/api/user-order/id/\(id)")
-        return reply.json["body"]["user_order_response"]
+        try await owner.get("/api/user-order/id/\(id)").json["body"]["user_order_response"]
     }
 
     /// Presses a button of an order's card.

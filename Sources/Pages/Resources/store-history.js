@@ -54,7 +54,7 @@ async function search(before = null) {
     if (mine !== turn) return;
     const orders = reply.body.map(read).filter((order) => order !== null);
     found = [...found, ...orders];
-    next = reply.next ?? (reply.body.length === page ? reply.body.at(-1).user_order_response.id : null);
+    next = reply.next_before ?? (reply.body.length === page ? reply.body.at(-1).user_order_response.id : null);
   } catch (error) {
     if (error.kind === "unauthorized") return signedOut();
     if (mine !== turn) return;
