@@ -10,6 +10,12 @@ export function remarkOf({ action, status, actor }) {
   return keys.find(hasText) ?? null;
 }
 
+/** Whether a change is what this page has just asked for, also when the reply to that got lost. */
+export function isOwnChange({ busy, failure }, { action, actor }) {
+  const step = busy ?? failure?.step;
+  return actor === "STORE" && step !== undefined && action === step.toUpperCase().replaceAll("-", "_");
+}
+
 /**
  * `run(id, step, body)` posts a step of an order; `retry(id)` the one that failed. `changed()` is called when something
  * is to be drawn, `told(order)` when an order turned out to be changed by somebody else.
@@ -41,6 +47,7 @@ export class Actions {
   async run(id, step, body) {
     const order = this.#orders.get(id);
     if (!order || order.busy) return;
+    const failed = order.failure;
     Object.assign(order, { busy: step, failure: null, remark: null });
     // Whoever touches an order has heard it.
     order.silenced = true;
@@ -54,7 +61,7 @@ export class Actions {
       failure = error instanceof Failure ? error : new Failure("server");
     }
     if (failure?.kind === "unauthorized") return this.#signedOut();
-    if (failure?.status === 409) failure = await this.#reload(id, step, failure);
+    if (failure?.status === 409) failure = await this.#reload(id, step, failure, failed);
     // A snapshot may have replaced the order meanwhile.
     const current = this.#orders.get(id);
     if (!current) return;
@@ -63,8 +70,11 @@ export class Actions {
     this.#changed();
   }
 
-  /** Somebody was faster: takes the order as it is now, and says what happened to it. Gives what still failed. */
-  async #reload(id, step, failure) {
+  /**
+   * Somebody was faster: takes the order as it is now, and says what happened to it; unless it was this page, whose first
+   * try, `failed`, got no reply. Gives what still failed.
+   */
+  async #reload(id, step, failure, failed) {
     try {
       const before = this.#orders.get(id)?.status;
       const entry = await call("GET", `api/user-order/id/${id}`);
@@ -73,6 +83,7 @@ export class Actions {
       const isPossible = step === "reject" ? mayReject(order) : nextStep(order) === step;
       if (isPossible && order.status === before) return failure;
       const last = entry.timeline?.at(-1);
+      if (last && isOwnChange({ failure: failed }, last)) return null;
       order.remark = { key: remarkOf({ ...last, status: order.status }), at: now() };
       this.#told(order);
       return null;

@@ -73,7 +73,6 @@ export function fillAge({ slots, order }) {
 function fillMinutes(card, order, { minutes: choices }, chosen) {
   const { slots } = card;
   slots.minutes.hidden = order.status !== "ORDER";
-  slots.minutes.disabled = order.busy !== null;
   if (slots.minutes.hidden) return;
   slots.legend.textContent = text("minutes.legend");
   const chips = `${language} ${choices.join()}`;

@@ -1,7 +1,7 @@
 // The store owner's page: snapshot, then stream, and what they change.
 
 import "./store-main-text.js";
-import { Actions, remarkOf } from "./store-actions.js";
+import { Actions, isOwnChange, remarkOf } from "./store-actions.js";
 import { Failure, address, call, learnClock, now, parse } from "./page-api.js";
 import { joinStream } from "./page-share.js";
 import { focusOrder, pulse, render, renderAges, showColumn } from "./store-cards.js";
@@ -149,12 +149,12 @@ function placed(entry) {
 }
 
 function statusChanged(body) {
-  const isAccepted = orders.get(body.id)?.status === "ORDER" && body.status === "ACCEPT";
+  const known = orders.get(body.id);
+  const isAccepted = known?.status === "ORDER" && body.status === "ACCEPT";
+  const isOurs = known !== undefined && isOwnChange(known, body);
   const order = orders.change(body);
   if (!order) return;
   summary.moved(order);
-  const action = order.busy?.toUpperCase().replaceAll("-", "_");
-  const isOurs = action !== undefined && body.actor === "STORE" && (body.action ?? action) === action;
   if (isOurs) return;
   order.remark = { key: remarkOf(body), at: now() };
   // Nobody has heard of an order that was accepted by itself.
