@@ -58,8 +58,8 @@ let customerPages = [
 ]
 
 let riderPages = [
-    "rider-deliveries.js", "rider-main.html", "rider-main.js", "rider-notices.js", "rider-rows.js", "rider-text.js",
-    "rider.css",
+    "rider-deliveries.js", "rider-feed.js", "rider-main.html", "rider-main.js", "rider-notices.js", "rider-rows.js",
+    "rider-text.js", "rider-worker.js", "rider.css",
 ]
 
 let settlementPages: [String] = []

@@ -76,7 +76,8 @@ struct SecurityRow: Sendable, CustomStringConvertible {
             case .stranger, .loggedOut, .left, .otherService, .refreshToken, .loggedOutCookie, .tokenAsCookie,
                 .cookieAsToken, .strangerWithCookie:
                 Answer(401, 2000)
-            case .customer, .otherCustomer, .cookie, .otherCookie, .master, .admin, .user, .otherMaster, .operator, .rider:
+            case .customer, .otherCustomer, .cookie, .otherCookie, .master, .admin, .user, .otherMaster, .operator,
+                .rider:
                 nil
             }
         }

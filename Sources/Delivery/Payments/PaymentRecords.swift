@@ -1,18 +1,5 @@
 import SQLite
 
-/// What is known of an order's payment at the gateway.
-package enum PaymentState: String, Codable, CaseIterable, Sendable {
-    /// The gateway was not asked yet.
-    case waiting = "WAITING"
-    /// It was asked, and the answer is not known.
-    case approving = "APPROVING"
-    case approved = "APPROVED"
-    case declined = "DECLINED"
-    /// The money must go back, or must not be taken.
-    case cancelWanted = "CANCEL_WANTED"
-    case cancelled = "CANCELLED"
-}
-
 enum PaymentRecords {
     static func insert(order: Int, amount: Int, at time: Timestamp, in db: Connection) throws {
         try db.run(

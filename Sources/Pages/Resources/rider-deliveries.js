@@ -1,6 +1,6 @@
 // What the rider's page knows: orders to take, and those that this rider carries.
 
-import { now } from "./store-api.js";
+import { now } from "./page-api.js";
 
 /** How long a row stays after somebody else has taken its order: what is under the thumb must not change at once. */
 export const goneFor = 5_000;

@@ -1,11 +1,12 @@
 // The rider's page: snapshot, then stream; what a rider can do with it.
 
 import { Deliveries } from "./rider-deliveries.js";
+import { feed } from "./rider-feed.js";
 import { hideProblem, renderConnection, showProblem, showToast } from "./rider-notices.js";
 import { render, renderAges } from "./rider-rows.js";
 import "./rider-text.js";
-import { Failure, address, call, exchange, learnClock, parse } from "./store-api.js";
-import { joinStream } from "./store-share.js";
+import { Failure, address, call, exchange, learnClock, parse } from "./page-api.js";
+import { joinStream } from "./page-share.js";
 import { applyTexts, onLanguageChange, switchLanguage, text } from "./store-text.js";
 
 const $ = (selector) => document.querySelector(selector);
@@ -57,7 +58,13 @@ function taken(body, position) {
   waiting.forEach(receive);
   if (!isFirst) tell(added, lost);
   renderDeliveries();
-  stream ??= joinStream({ key: `rider-${me.user.id}`, cursor: () => cursor, deliver: (message) => receive(message) });
+  stream ??= joinStream({
+    feed,
+    worker: "rider-worker.js",
+    name: `rider-${me.user.id}`,
+    cursor: () => cursor,
+    deliver: (message) => receive(message),
+  });
 }
 
 /** Reads again soon; further events until then change nothing. */

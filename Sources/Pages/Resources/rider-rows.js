@@ -1,6 +1,6 @@
 // The rows of the rider's page. Elements are kept and moved, so that nothing jumps and focus stays where it was.
 
-import { now } from "./store-api.js";
+import { now } from "./page-api.js";
 import { nextStep } from "./rider-deliveries.js";
 import { age, hasText, language, text } from "./store-text.js";
 
