@@ -44,6 +44,7 @@ struct API {
             orders: Orders(database: setup.database, news: news), streams: streams,
             proxies: settings.trustedProxies, basePath: settings.basePath, log: log
         ).add(to: &router)
+        CustomerSteps(database: setup.database, news: news).add(to: &router)
         try PageRoutes(
             accounts: accounts, cookie: .customer(settings), proxies: settings.trustedProxies,
             basePath: settings.basePath, ended: { streams.offer([$0]) }

@@ -6,7 +6,7 @@ import Testing
 struct CustomerSessionTests {
     private let login = Accounts.Login(email: "customer@example.com", password: "password")
 
-    private func state(_ credential: CustomerCredential?, _ fixture: Fixture) async -> DeliveryError? {
+    private func state(_ credential: CustomerCredential, _ fixture: Fixture) async -> DeliveryError? {
         await refusal { try await fixture.database.read { db in try Accounts.customer(credential, in: db) } }
     }
 
@@ -17,11 +17,11 @@ struct CustomerSessionTests {
         let token = try await fixture.token()
         let customer = try await fixture.database.read { db in try Accounts.customer(.session(session), in: db) }
         #expect(customer.email == "customer@example.com")
-        #expect(await state(.accessToken(token), fixture) == nil)
-        #expect(await state(.accessToken(session), fixture) == .tokenInvalid)
+        #expect(await state(.token(token), fixture) == nil)
+        #expect(await state(.token(session), fixture) == .tokenInvalid)
         #expect(await state(.session(token), fixture) == .tokenInvalid)
         #expect(await state(.session(try await fixture.session()), fixture) == .tokenInvalid)
-        #expect(await state(nil, fixture) == .tokenMissing)
+        #expect(await state(.missing, fixture) == .tokenMissing)
         #expect(
             await refusal {
                 try await fixture.database.read { db in try Accounts.storeMember(session: session, in: db) }
@@ -60,11 +60,11 @@ struct CustomerSessionTests {
         for _ in 0..<2 {
             try await fixture.accounts.logoutCustomer(refreshToken: tokens.refresh, accessToken: tokens.access)
         }
-        #expect(await state(.accessToken(tokens.access), fixture) == .tokenInvalid)
+        #expect(await state(.token(tokens.access), fixture) == .tokenInvalid)
         #expect(await refusal { try await fixture.accounts.refresh(tokens.refresh) } == .tokenInvalid)
         let events = try await fixture.database.read { db in try Feed.events(after: 0, limit: 9, in: db) }
         #expect(events.map(\.endedSession) == [SessionID(token: tokens.access)])
-        #expect(await state(.accessToken(others.access), fixture) == nil)
+        #expect(await state(.token(others.access), fixture) == nil)
         _ = try await fixture.accounts.refresh(others.refresh)
     }
 

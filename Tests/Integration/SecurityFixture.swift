@@ -54,6 +54,8 @@ final class SecurityFixture: Sendable {
     /// The first customer's order at store 1, and the second one's at store 2.
     static let order = 1
     static let otherOrder = 2
+    /// The first customer's, long over.
+    static let endedOrder = 3
 
     private init() async throws {
         let broker = try await RabbitMQBroker.shared()
@@ -65,6 +67,8 @@ final class SecurityFixture: Sendable {
                 script: """
                     INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at, paid_at)
                       SELECT id, id, id, 'ORDER', 8000, (unixepoch() + 86400) * 1000, 1 FROM customer;
+                    INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at, paid_at, closed_at)
+                      VALUES (3, 1, 1, 'RECEIVE', 8000, 1, 1, 1);
                     INSERT INTO user_order_item(order_id, position, store_menu_id, name, amount, quantity)
                       SELECT id, 0, 1, '김치찌개', 8000, 1 FROM user_order;
                     INSERT INTO customer(name, email, address, password, status, registered_at)
