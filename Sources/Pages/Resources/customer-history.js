@@ -59,8 +59,10 @@ export function history(_, host) {
       h(
         "a", { class: "order-link", href: `#/order/${order.id}`, "data-key": `order-${order.id}` },
         h("span", { class: "order-top" }, h("strong", {}, order.store.name), h("span", { class: "mark" }, status)),
-        h("span", {}, `${summary(order.items)} · ${money(order.amount)}`),
-        h("span", { class: "muted small" }, `${time(order.orderedAt)} · ${text("order.number", { id: order.id })}`),
+        h("span", {}, summary(order.items)),
+        h("span", { class: "muted small" }, [
+          money(order.amount), time(order.orderedAt), text("order.number", { id: order.id }),
+        ].join(" · ")),
       ),
       isClosed(order) && button(
         text("order.again"), () => reorder(orderOf(order.id), host), { "data-key": `again-${order.id}` },

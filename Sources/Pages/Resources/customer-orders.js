@@ -19,6 +19,7 @@ export const canCancel = (order) => cancellable.has(order.status);
 export const canConfirm = (order) => confirmable.has(order.status);
 
 const page = 100;
+const otherTabs = "BroadcastChannel" in self ? new BroadcastChannel("customer-orders") : null;
 const orders = new Map();
 const listeners = new Set();
 const fetching = new Map();
@@ -101,6 +102,14 @@ export function fetchOrder(id) {
   }
   return fetching.get(id);
 }
+
+/** An order that was just placed: the stream tells its changes, and not its beginning. */
+export function placed(id) {
+  fetchOrder(id).catch(() => {});
+  otherTabs?.postMessage(id);
+}
+
+if (otherTabs) otherTabs.onmessage = ({ data }) => me !== null && fetchOrder(data).catch(() => {});
 
 /** A page of the orders that have ended, newest first, behind the order `before`; whether more follow. */
 export async function fetchEnded(before, limit) {

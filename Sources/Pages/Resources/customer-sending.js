@@ -4,7 +4,7 @@
 import { Failure, now } from "./page-api.js";
 import * as basket from "./customer-basket.js";
 import { button, fill, h, icon } from "./customer-dom.js";
-import { fetchOrder, isUnsure } from "./customer-orders.js";
+import { isUnsure, placed as followPlaced } from "./customer-orders.js";
 import { ask, me } from "./customer-session.js";
 import { money, reason, text, time } from "./customer-text.js";
 
@@ -119,7 +119,7 @@ function placed(attempt, order) {
       === JSON.stringify(attempt.body.items.map((item) => [item.store_menu_id, item.quantity]));
   // What was put into the basket meanwhile, in another tab, stays.
   if (same) basket.clear();
-  fetchOrder(order.id).catch(() => {});
+  followPlaced(order.id);
   if (shown.isShown()) shown.replace(`#/order/${order.id}`);
   return null;
 }

@@ -74,7 +74,7 @@ export function order({ id: name }, host) {
     say("");
     try {
       const changed = await change(id, action);
-      if (action === "pay" && changed && isUnpaid(changed)) say(text("order.paid.notYet"));
+      if (action === "pay" && changed && isUnpaid(changed) && !isDeclined(changed)) say(text("order.paid.notYet"));
     } catch (failure) {
       if (failure.kind === "unauthorized") return;
       say(reason(failure));
@@ -94,13 +94,19 @@ export function order({ id: name }, host) {
     show();
   }));
   load();
-  host.every(15_000, show);
+  host.every(15_000, () => {
+    const known = orderOf(id);
+    // Nothing tells how a payment goes on that changes no order.
+    if (known && (isUnpaid(known) || known.payment?.state === "CANCEL_WANTED")) load();
+    show();
+  });
 }
 
 /** The answer to "what about my order", the time it takes, and what to expect. */
 function headline(known) {
   const { status } = known;
-  const title = hasText(`state.${status}`) ? text(`state.${status}`) : status;
+  const key = isDeclined(known) ? "state.declined" : `state.${status}`;
+  const title = hasText(key) ? text(key) : status;
   const good = !["REJECT", "CANCEL", "EXPIRED"].includes(status);
   return [
     h("span", { class: "state-sign" }, icon(good ? (status === "RECEIVE" ? "check" : "orders") : "cross")),
@@ -116,8 +122,9 @@ function eta({ status, readyAt }) {
 }
 
 function explanation(known) {
-  const { status, reason: why, reasonNote, paidAt, amount, riderID } = known;
-  const refund = paidAt === null ? "" : text("order.refund", { amount: money(amount) });
+  const { status, reason: why, reasonNote, paidAt, riderID } = known;
+  if (isDeclined(known)) return text("state.declined.hint");
+  const refund = refundOf(known);
   const join = (...parts) => parts.filter(Boolean).join(" ");
   switch (status) {
     case "REJECT": return join(hasText(`reason.${why}`) ? text(`reason.${why}`) : "", reasonNote, refund);
@@ -126,6 +133,15 @@ function explanation(known) {
     case "COOKED": return text(riderID === null ? "state.COOKED.hint" : "state.COOKED.rider");
     default: return hasText(`state.${status}.hint`) ? text(`state.${status}.hint`) : "";
   }
+}
+
+const isDeclined = (known) => isUnpaid(known) && known.payment?.state === "DECLINED";
+
+/** What becomes of the money of an order that came to nothing. */
+function refundOf({ paidAt, payment, amount }) {
+  if (paidAt === null) return "";
+  const key = { CANCEL_WANTED: "order.refund.soon", CANCELLED: "order.refund.done" }[payment?.state] ?? "order.refund";
+  return text(key, { amount: money(amount) });
 }
 
 /** What has happened, with its time, and what is still to come. */
