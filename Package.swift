@@ -64,7 +64,10 @@ let riderPages = [
 
 let settlementPages: [String] = []
 
-let documentPages: [String] = []
+let documentPages = [
+    "docs-call.js", "docs-form.js", "docs-login.js", "docs-main.js", "docs-operation.js", "docs-schema.js",
+    "docs-stream.js", "docs-text.js", "docs.css", "docs.html",
+]
 
 /// A second process for the tests of the database file that processes share.
 let writerForTests = Target.executableTarget(
@@ -118,17 +121,18 @@ let package = Package(
         module(
             "Messaging",
             ["AMQP", "AMQPWire", "Delivery", "SQLite", "EventLoop", "Service", "Failpoints", "Synchronized"]),
-        module("Web", ["Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes", "Synchronized"]),
+        module("OpenAPI"),
+        module("Web", ["OpenAPI", "Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes", "Synchronized"]),
         module(
             "Pages",
             resources: embedded(sharedPages + storePages + customerPages + riderPages + settlementPages + documentPages)
         ),
 
         program(
-            "api", ["Messaging", "Web", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
+            "api", ["Messaging", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
         program(
             "store-admin",
-            ["Messaging", "Web", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
+            ["Messaging", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
 
         benchmarks,
         allocationCounter,
@@ -156,6 +160,7 @@ let package = Package(
         tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter", "Synchronized"]),
         tests("ServiceTests", ["Service", "EventLoop", "Synchronized"]),
         tests("DeliveryTests", ["Delivery", "SQLite", "Synchronized"]),
+        tests("OpenAPITests", ["OpenAPI"]),
         tests("WebTests", ["Support", "Web", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Service"]),
         tests("MessagingTests", ["Messaging", "AMQP", "AMQPWire", "Bytes", "Delivery", "Service"]),
         tests("BenchmarkTests", ["bench", "AMQP", "AMQPWire", "Bytes"]),

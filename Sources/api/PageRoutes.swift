@@ -15,9 +15,10 @@ struct PageRoutes: Sendable {
     let ended: @Sendable (FeedEvent) -> Void
 
     func add(to router: inout Router) throws {
-        guard let page = Pages.named("customer.html") else {
-            throw Program.StartError("the page is missing from the program")
+        guard let page = Pages.named("customer.html"), let docs = Pages.named("docs.html") else {
+            throw Program.StartError("the pages are missing from the program")
         }
+        DocumentRoutes.add(to: &router, Description.document, page: StaticFile(docs.bytes, name: docs.name))
         for page in Pages.ofAPI where !page.name.hasSuffix(".html") {
             router.file("/assets/\(page.name)", StaticFile(page.bytes, name: page.name))
         }

@@ -17,11 +17,12 @@ struct PageRoutes: Sendable {
 
     func add(to router: inout Router) throws {
         guard let login = Pages.named("store-login.html"), let main = Pages.named("store-main.html"),
-            let refused = Pages.refusedLogin
+            let refused = Pages.refusedLogin, let docs = Pages.named("docs.html")
         else { throw Program.StartError("the pages are missing from the program") }
         for page in Pages.ofStoreAdmin where !page.name.hasSuffix(".html") {
             router.file("/assets/\(page.name)", StaticFile(page.bytes, name: page.name))
         }
+        DocumentRoutes.add(to: &router, Description.document, page: StaticFile(docs.bytes, name: docs.name))
         router.file("/login", StaticFile(login.bytes, name: login.name))
         // What one owner got is nobody else's.
         let mainFile = StaticFile(main.bytes, name: main.name, cacheControl: "private, no-cache")

@@ -1,4 +1,9 @@
 extension SecurityTable {
-    static let apiDocumentRows: [SecurityRow] = []
-    static let adminDocumentRows: [SecurityRow] = []
+    static let apiDocumentRows = documents
+    static let adminDocumentRows = documents
+
+    private static let documents = [
+        SecurityRow("GET", "/openapi.json", .everybody(file)),
+        SecurityRow("GET", "/docs", .everybody(file)),
+    ]
 }
