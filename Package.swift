@@ -122,14 +122,17 @@ let package = Package(
             "Messaging",
             ["AMQP", "AMQPWire", "Delivery", "SQLite", "EventLoop", "Service", "Failpoints", "Synchronized"]),
         module("OpenAPI"),
-        module("Web", ["OpenAPI", "Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes", "Synchronized"]),
+        module(
+            "Web",
+            ["OpenAPI", "Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes", "Synchronized"]),
         module(
             "Pages",
             resources: embedded(sharedPages + storePages + customerPages + riderPages + settlementPages + documentPages)
         ),
 
         program(
-            "api", ["Messaging", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
+            "api",
+            ["Messaging", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
         program(
             "store-admin",
             ["Messaging", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),

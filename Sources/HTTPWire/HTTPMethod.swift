@@ -1,6 +1,6 @@
-/// A request method (RFC 9110 section 9, RFC 5789). Well-formed names that are not listed are `unrecognized`: 501.
+/// A request method (RFC 9110 section 9, RFC 5789, and QUERY of draft-ietf-httpbis-safe-method-w-body). Well-formed names that are not listed are `unrecognized`: 501.
 package enum HTTPMethod: UInt8, Sendable, Hashable, CaseIterable {
-    case get, head, post, put, delete, patch, options, connect, trace, unrecognized
+    case get, head, post, put, delete, patch, options, connect, trace, query, unrecognized
 
     package var name: StaticString {
         switch self {
@@ -13,14 +13,15 @@ package enum HTTPMethod: UInt8, Sendable, Hashable, CaseIterable {
         case .options: "OPTIONS"
         case .connect: "CONNECT"
         case .trace: "TRACE"
+        case .query: "QUERY"
         case .unrecognized: "unrecognized"
         }
     }
 
-    /// Neither GET, HEAD, OPTIONS nor TRACE: what such a request does may change state (RFC 9110 section 9.2.1).
+    /// None of GET, HEAD, OPTIONS, TRACE and QUERY: what such a request does may change state (RFC 9110 section 9.2.1).
     package var isSafe: Bool {
         switch self {
-        case .get, .head, .options, .trace: true
+        case .get, .head, .options, .trace, .query: true
         default: false
         }
     }
@@ -37,6 +38,7 @@ package enum HTTPMethod: UInt8, Sendable, Hashable, CaseIterable {
         case 5:
             if name.equals("PATCH") { self = .patch; return }
             if name.equals("TRACE") { self = .trace; return }
+            if name.equals("QUERY") { self = .query; return }
         case 6:
             if name.equals("DELETE") { self = .delete; return }
         case 7:

@@ -33,6 +33,9 @@ extension Components {
     ]
 
     private static let accountStatus = Schema.values(["REGISTERED", "UNREGISTERED"])
-    private static let email = Schema(["type": "string", "format": "email", "minLength": 6, "maxLength": 254])
-    private static let password = Schema.text(from: 8, to: 128).described("8 characters to 128 octets")
+    private static let email = Schema(["type": "string", "format": "email", "minLength": 5, "maxLength": 254])
+    private static let password = Schema([
+        "type": "string", "format": "password", "minLength": 8, "maxLength": 128,
+        "description": "8 characters to 128 octets",
+    ])
 }

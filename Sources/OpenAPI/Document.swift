@@ -117,8 +117,9 @@ extension Operation.Refusal {
         // FNV-1a of the text: what differs only in its words needs another name, and the same one in each build.
         var hash: UInt32 = 2_166_136_261
         for octet in text.utf8 { hash = (hash ^ UInt32(octet)) &* 16_777_619 }
+        let page = isPage ? "_page" : ""
         let codes = codes == [status] ? "" : "_" + codes.map(String.init).joined(separator: "_")
-        return "Refused\(status)\(codes)_\(String(hash, radix: 16))"
+        return "Refused\(status)\(codes)\(page)_\(String(hash, radix: 16))"
     }
 
     fileprivate var tree: JSONTree {
@@ -129,26 +130,25 @@ extension Operation.Refusal {
         default: break
         }
         let code: JSONTree = ["enum": .array(codes.map { .int($0) })]
-        return [
-            "description": .string(text), "headers": .object(fields),
-            "content": [
-                "application/json": [
-                    "schema": [
-                        "allOf": [
-                            ["$ref": "#/components/schemas/Error"],
-                            ["properties": ["result": ["properties": ["result_code": code]]]],
-                        ]
+        var contents: JSONTree = [
+            "application/json": [
+                "schema": [
+                    "allOf": [
+                        ["$ref": "#/components/schemas/Error"],
+                        ["properties": ["result": ["properties": ["result_code": code]]]],
                     ]
-                ],
-                "application/problem+json": [
-                    "schema": [
-                        "allOf": [
-                            ["$ref": "#/components/schemas/Problem"],
-                            ["properties": ["status": ["const": .int(status)], "result_code": code]],
-                        ]
+                ]
+            ],
+            "application/problem+json": [
+                "schema": [
+                    "allOf": [
+                        ["$ref": "#/components/schemas/Problem"],
+                        ["properties": ["status": ["const": .int(status)], "result_code": code]],
                     ]
-                ],
+                ]
             ],
         ]
+        if isPage { contents = contents.with("text/html", ["schema": ["type": "string"]]) }
+        return ["description": .string(text), "headers": .object(fields), "content": contents]
     }
 }

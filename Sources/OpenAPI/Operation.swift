@@ -138,6 +138,12 @@ extension Operation.Parameter {
     /// The parameters that lists have.
     package static let limit = Self.query("limit", "How many at most.", .integer(from: 1, to: 100), example: 20)
     package static let before = Self.query("before", "Only what is older than the order of this id.", .id)
+    /// Those of streams. An empty one is none.
+    package static let lastEventID = Self.header("Last-Event-ID", "The cursor; wins over the query.", cursorSchema)
+    package static let cursor = Self.query(
+        "last_event_id", "The cursor; 0 is the beginning.", cursorSchema, example: 0)
+    private static let cursorSchema = Schema.any(of: [.integer(from: 0), .values([""])])
+
     /// What is no number names no order.
     package static let order = Self.path("id", "The order's number.", .id)
 }

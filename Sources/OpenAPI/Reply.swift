@@ -50,7 +50,7 @@ extension Operation {
         package static let notModified = Reply(304, "The client's copy is still good.", headers: ["ETag"])
 
         package static func events(_ events: [Event], _ text: String) -> Reply {
-            var reply = Reply(200, text, contents: ["text/event-stream": .string])
+            var reply = Reply(200, text, contents: ["text/event-stream": .any(of: events.map(\.envelope))])
             reply.events = events
             reply.example = .string(events.map(\.octets).joined())
             return reply
@@ -72,6 +72,16 @@ extension Operation {
             self.isLogged = isLogged
         }
 
+        /// The event with its fields. OpenAPI 3.1 has no words for the items of a stream, so the stream's schema is one's.
+        fileprivate var envelope: Schema {
+            let data: JSONTree = [
+                "type": "string", "contentMediaType": "application/json", "contentSchema": schema.tree,
+            ]
+            var members: KeyValuePairs<String, Schema> = ["event": .values([name]), "data": Schema(data)]
+            if name.isEmpty { members = ["data": Schema(data)] }
+            return .object(members, optional: ["id": .string.matching("^[0-9]+$"), "retry": .integer(from: 0)])
+        }
+
         fileprivate var octets: String {
             let data = String(decoding: example.octets, as: UTF8.self)
             return (isLogged ? "id: 1042\n" : "") + (name.isEmpty ? "" : "event: \(name)\n") + "data: \(data)\n\n"
@@ -84,9 +94,11 @@ extension Operation {
         /// Every `result_code` that can come with the status.
         package let codes: [Int]
         package let text: String
+        /// A form gets a page instead.
+        package let isPage: Bool
 
-        package init(_ status: Int, codes: [Int]? = nil, _ text: String) {
-            (self.status, self.codes, self.text) = (status, codes ?? [status], text)
+        package init(_ status: Int, codes: [Int]? = nil, _ text: String, isPage: Bool = false) {
+            (self.status, self.codes, self.text, self.isPage) = (status, codes ?? [status], text, isPage)
         }
     }
 }
@@ -132,7 +144,8 @@ extension Operation {
             }
             let codes = Set(known.codes).union(refusal.codes).sorted()
             let text = known.text.contains(refusal.text) ? known.text : "\(known.text) \(refusal.text)"
-            merged[refusal.status] = Refusal(refusal.status, codes: codes, text)
+            merged[refusal.status] = Refusal(
+                refusal.status, codes: codes, text, isPage: known.isPage || refusal.isPage)
         }
         return merged.values.sorted { $0.status < $1.status }
     }

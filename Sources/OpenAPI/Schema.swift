@@ -29,9 +29,12 @@ package struct Schema: Sendable, Equatable {
         return Schema(tree.with("maximum", .int(most ?? Int.max)))
     }
 
-    /// A text that somebody types.
+    /// A text that somebody types and others see: something visible, without control and invisible characters. No schema
+    /// can say that, hence the format of its own.
     package static func text(from shortest: Int = 1, to longest: Int) -> Schema {
-        Schema(["type": "string", "minLength": .int(shortest), "maxLength": .int(longest)])
+        Schema([
+            "type": "string", "format": "visible-text", "minLength": .int(shortest), "maxLength": .int(longest),
+        ])
     }
 
     package static func values(_ values: [String]) -> Schema {

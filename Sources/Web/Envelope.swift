@@ -82,10 +82,13 @@ package enum Envelope {
                     code: refusal.resultCode, message: title, description: refusal.description))
             response = .json((try? JSON.encode(failure)) ?? [], status: refusal.status)
         }
-        if refusal.status == .unauthorized { response.fields.append("WWW-Authenticate", "Bearer realm=\"delivery\"") }
+        if refusal.status == .unauthorized { response.fields.append("WWW-Authenticate", challenge) }
         if let seconds = refusal.retryAfter { response.fields.append("Retry-After", String(seconds)) }
         return response
     }
+
+    /// What every 401 has to say (RFC 9110, section 11.6.1).
+    package static let challenge = "Bearer realm=\"delivery\""
 
     private static func wantsProblem(_ request: Request) -> Bool {
         guard let accept = request.header("accept"), accept.contains("application/problem+json") else { return false }

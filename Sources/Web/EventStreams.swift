@@ -69,11 +69,15 @@ package final class EventStreams: Sendable {
 
     /// `Last-Event-ID`, or the query's `last_event_id`; the header wins.
     package static func cursor(of request: Request) throws -> Int? {
-        let field = request.header("last-event-id")
-        guard let text = try field ?? request.query("last_event_id"), !text.isEmpty else { return nil }
+        let asked = try cursor(try request.query("last_event_id"), "last_event_id")
+        guard let field = request.header("last-event-id") else { return asked }
+        return try cursor(field, "Last-Event-ID")
+    }
+
+    private static func cursor(_ text: String?, _ name: String) throws(DeliveryError) -> Int? {
+        guard let text, !text.isEmpty else { return nil }
         guard let cursor = Int(decimal: text), cursor >= 0 else {
-            throw DeliveryError.invalid(
-                field == nil ? "last_event_id" : "Last-Event-ID", "must be a whole number, not negative")
+            throw .invalid(name, "must be a whole number, not negative")
         }
         return cursor
     }

@@ -65,6 +65,7 @@ struct PageRoutes: Sendable {
             return try cookie.set(token, on: .redirect(to: "\(basePath)\(await home(of: token))"))
         } catch let error as DeliveryError where error.status == 401 {
             return Response(.unauthorized, contentType: "text/html; charset=utf-8", body: .bytes(refused))
+                .with("WWW-Authenticate", Envelope.challenge)
         }
     }
 

@@ -11,7 +11,7 @@ extension Description {
             parameters: [
                 .header(
                     "Idempotency-Key", "1 to 255 printable ASCII characters. With it a lost reply does no harm.",
-                    Schema.text(to: 255).matching("^[!-~]([ -~]*[!-~])?$"))
+                    Schema(["type": "string", "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"]))
             ],
             body: .init(
                 .named("OrderRequest"),

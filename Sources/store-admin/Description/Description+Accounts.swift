@@ -17,7 +17,9 @@ extension Description {
                     contents: ["application/json": .envelope(of: .null)], headers: ["Set-Cookie"]),
                 Operation.Reply(303, "The same for a form.", headers: ["Location", "Set-Cookie"]),
             ],
-            refusals: [.init(401, codes: [1406], "The e-mail address or the password is wrong."), .tooMany]),
+            refusals: [
+                .init(401, codes: [1406], "The e-mail address or the password is wrong.", isPage: true), .tooMany,
+            ]),
         Operation(
             .post, "/logout", "logout", .accounts, "End the session", for: .everybodyOrStores,
             details: "Its event streams end with it, at every instance.",

@@ -9,8 +9,7 @@ extension Description {
                 stream ends after about half an hour and with its session; come back with the last id.
                 """,
             parameters: [
-                .header("Last-Event-ID", "The cursor; wins over the query.", .integer(from: 0)),
-                .query("last_event_id", "The cursor; 0 is the beginning.", .integer(from: 0), example: 0),
+                .lastEventID, .cursor,
             ],
             replies: [.events(storeEvents, "The stream. An event with an id has a place in a durable log.")]),
         Operation(
