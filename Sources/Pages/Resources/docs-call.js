@@ -35,7 +35,7 @@ export function curlOf({ method, url, headers, body }, { isStream, usesCookie, s
   if (usesCookie) parts.push("-b", "cookies.txt");
   if (setsCookie) parts.push("-c", "cookies.txt");
   for (const [name, value] of Object.entries(headers)) parts.push("-H", quote(`${name}: ${value}`));
-  if (body !== undefined) parts.push("--data-raw", quote(body));
+  if (body !== undefined) parts.push("--data-raw", quote(body.replace(/\n\s*/g, " ")));
   parts.push(quote(url));
   return parts.join(" ");
 }
@@ -65,8 +65,26 @@ export const options = ({ method, headers, body }) =>
 export function pretty(body, type) {
   if (!type.includes("json")) return body;
   try {
-    return JSON.stringify(JSON.parse(body), null, 2);
+    return written(JSON.parse(body));
   } catch {
     return body;
   }
+}
+
+/** JSON with indentation, in which what is short stays on its line. */
+export function written(value, indent = "") {
+  const line = oneLine(value);
+  if (value === null || typeof value !== "object" || line.length + indent.length <= 60) return line;
+  const more = `${indent}  `;
+  const parts = Array.isArray(value)
+    ? value.map((element) => written(element, more))
+    : Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}: ${written(member, more)}`);
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  return `${open}\n${parts.map((part) => more + part).join(",\n")}\n${indent}${close}`;
+}
+
+function oneLine(value) {
+  if (Array.isArray(value)) return `[${value.map(oneLine).join(", ")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  return `{${Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}: ${oneLine(member)}`).join(", ")}}`;
 }

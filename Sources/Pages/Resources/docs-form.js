@@ -1,5 +1,6 @@
 // The form of one operation: its parameters and its body, filled with values that work with the demo data.
 
+import { written } from "./docs-call.js";
 import { fieldsOf, resolve, typeOf, typesOf } from "./docs-schema.js";
 import { label, make, prose } from "./docs-text.js";
 
@@ -62,7 +63,7 @@ function makeBody(requestBody) {
   const error = make("p", { class: "error", role: "alert", hidden: true });
   const names = Object.keys(examples);
   const fill = (name) => {
-    area.value = JSON.stringify(examples[name]?.value ?? {}, null, 2);
+    area.value = written(examples[name]?.value ?? {});
     area.rows = Math.min(16, Math.max(3, area.value.split("\n").length));
     area.dispatchEvent(new Event("input", { bubbles: true }));
   };

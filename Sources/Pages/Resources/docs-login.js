@@ -20,6 +20,7 @@ export function setUpLogin(description, changed) {
   if (!usesToken && !("storeSession" in schemes)) return;
   base = baseAddress(description);
   $("#login").hidden = false;
+  $("#login").open = matchMedia("(min-width: 1000px)").matches;
   $("#token-part").hidden = !usesToken;
   const accounts = usesToken
     ? ["customer@example.com", "customer2@example.com"]

@@ -5,7 +5,7 @@ import { fieldList, makeForm } from "./docs-form.js";
 import { token } from "./docs-login.js";
 import { fieldsOf, isStream, resolve } from "./docs-schema.js";
 import { openStream } from "./docs-stream.js";
-import { label, make, prose, text } from "./docs-text.js";
+import { label, make, prose, say, text } from "./docs-text.js";
 
 /** How many events of a stream are shown. */
 const mostEvents = 200;
@@ -70,7 +70,8 @@ function inside(base, entry) {
     controller = new AbortController();
     try {
       if (streams) {
-        stop.hidden = false;
+        [button.hidden, stop.hidden] = [true, false];
+        stop.focus();
         await stream(request(), controller.signal, reply);
       } else {
         reply.replaceChildren(...replyParts(await send(request())));
@@ -80,6 +81,7 @@ function inside(base, entry) {
       reply.replaceChildren(make("p", { class: "error", role: "alert" }, text("reply.failed", { reason })));
     }
     button.removeAttribute("aria-busy");
+    button.hidden = false;
     if (document.activeElement === stop) button.focus();
     stop.hidden = true;
   });
@@ -117,11 +119,13 @@ function replyParts(reply) {
   const headers = make("ul", { class: "fields" });
   for (const [name, value] of reply.headers) headers.append(make("li", {}, make("code", {}, name), ` ${value}`));
   const body = reply.isStream ? null : make(
-    "pre", { tabindex: "0", "aria-label": text("reply.body"), role: "group", class: "reply-body" },
+    "pre", { tabindex: "0", "data-label": "reply.body", "aria-label": text("reply.body"), role: "group" },
     reply.body === "" ? text("reply.empty") : pretty(reply.body, reply.type));
   return [
     label("h4", "reply"),
-    make("p", { role: "status", class: `facts ${reply.isOK ? "good" : "bad"}` }, text("reply.facts", values)),
+    label(
+      "p", reply.isStream ? "stream.facts" : "reply.facts",
+      { role: "status", class: `facts ${reply.isOK ? "good" : "bad"}` }, values),
     make("details", { class: "fold" }, label("summary", "reply.headers"), headers), body,
   ].filter((part) => part !== null);
 }
@@ -129,21 +133,22 @@ function replyParts(reply) {
 async function stream(request, signal, reply) {
   let count = 0;
   const state = make("p", { role: "status", class: "muted" });
-  const events = make("ol", { class: "events", tabindex: "0", "aria-label": text("events") });
+  const cut = label("p", "stream.cut", { class: "muted", hidden: true }, { n: mostEvents });
+  const events = make("ol", { class: "events", tabindex: "0", "data-label": "events", "aria-label": text("events") });
   const show = (key) => {
-    const cut = count > mostEvents ? ` ${text("stream.cut", { n: mostEvents })}` : "";
-    state.textContent = text(key, { n: count }) + cut;
+    cut.hidden = count <= mostEvents;
+    say(state, key, { n: count });
   };
   let isStream = false;
   try {
     await openStream(request, signal, (head) => {
       ({ isStream } = head);
-      reply.replaceChildren(...replyParts(head), ...(isStream ? [state, events] : []));
+      reply.replaceChildren(...replyParts(head), ...(isStream ? [state, cut, events] : []));
       show("stream.open");
     }, (event) => {
       count += 1;
       events.prepend(make(
-        "li", {}, make("p", {}, make("b", {}, event.name || text("unnamed")), " ",
+        "li", {}, make("p", {}, event.name ? make("b", {}, event.name) : label("b", "unnamed"), " ",
           make("span", { class: "muted" }, event.id === undefined ? "" : `id ${event.id}`)),
         make("pre", {}, pretty(event.data, "json"))));
       if (events.children.length > mostEvents) events.lastElementChild.remove();
@@ -161,9 +166,9 @@ async function stream(request, signal, reply) {
 function audience(operation, schemes) {
   const roles = operation["x-roles"];
   const isOpen = schemes.length === 0 || (operation.security ?? []).some((one) => Object.keys(one).length === 0);
-  let words = isOpen ? text("who.everybody") : text("who.login");
-  if (roles) words = text("who.roles", { roles: roles.join(", ") });
-  return make("p", { class: "muted" }, label("span", "who"), `: ${words}`);
+  const words = label("span", isOpen ? "who.everybody" : "who.login");
+  if (roles) say(words, "who.roles", { roles: roles.join(", ") });
+  return make("p", { class: "muted" }, label("span", "who"), ": ", words);
 }
 
 function curlPart(curl) {
@@ -171,12 +176,12 @@ function curlPart(curl) {
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(curl.textContent);
-      button.textContent = text("copied");
+      say(button, "copied");
     } catch {
       // Without https there is no clipboard: what is selected can be copied by hand.
       getSelection().selectAllChildren(curl);
     }
-    setTimeout(() => { button.textContent = text("copy"); }, 2_000);
+    setTimeout(() => say(button, "copy"), 2_000);
   });
   return make("div", { class: "curl-part" }, make("div", { class: "row" }, label("h4", "curl"), button), curl);
 }
@@ -197,7 +202,7 @@ function documentation(operation) {
     if (schema) part.append(fieldList("reply.body", fieldsOf(schema)));
     for (const event of reply["x-events"] ?? []) {
       part.append(make(
-        "p", { lang: "en" }, make("code", {}, event.event || text("unnamed")), " ", prose(event.description, "span")));
+        "p", { lang: "en" }, event.event ? make("code", {}, event.event) : label("code", "unnamed"), " ", prose(event.description, "span")));
     }
   }
   part.append(make("details", { class: "fold" }, label("summary", "errors"), errors));

@@ -41,18 +41,17 @@ const dictionaries = {
     "reply.failed": "응답을 받지 못했어요: {reason}",
     "reply.facts": "{status} · {time}ms · {size}바이트",
     sending: "보내는 중…",
+    "stream.facts": "{status} · {time}ms",
     "stream.open": "연결됨 · {n}개 받음",
     "stream.ended": "끝남 · {n}개 받음",
     "stream.cut": "오래된 것은 지우고 최근 {n}개만 보여요.",
     curl: "같은 호출을 curl로",
     copy: "복사",
     copied: "복사했어요",
-    "curl.cookie": "쿠키는 cookies.txt에서: {command}",
     replies: "응답의 종류",
     errors: "오류",
     events: "이벤트",
     unnamed: "(이름 없음)",
-    codes: "result_code {codes}",
   },
   en: {
     skip: "Skip to the operations",
@@ -94,18 +93,17 @@ const dictionaries = {
     "reply.failed": "There was no reply: {reason}",
     "reply.facts": "{status} · {time} ms · {size} octets",
     sending: "Sending …",
+    "stream.facts": "{status} · {time} ms",
     "stream.open": "Connected · {n} received",
     "stream.ended": "Ended · {n} received",
     "stream.cut": "Only the last {n} are shown.",
     curl: "The same call as curl",
     copy: "Copy",
     copied: "Copied",
-    "curl.cookie": "The cookie comes from cookies.txt: {command}",
     replies: "Replies",
     errors: "Errors",
     events: "Events",
     unnamed: "(unnamed)",
-    codes: "result_code {codes}",
   },
 };
 
@@ -123,7 +121,9 @@ export function text(key, values = {}) {
 /** Fills every element with data-text or data-label below root. */
 export function applyTexts(root = document) {
   document.documentElement.lang = language;
-  for (const element of root.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
+  for (const element of root.querySelectorAll("[data-text]")) {
+    element.textContent = text(element.dataset.text, JSON.parse(element.dataset.values ?? "{}"));
+  }
   for (const element of root.querySelectorAll("[data-label]")) {
     element.setAttribute("aria-label", text(element.dataset.label));
   }
@@ -148,8 +148,16 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Gives an element a text that follows the language. */
+export function say(element, key, values = {}) {
+  element.dataset.text = key;
+  element.dataset.values = JSON.stringify(values);
+  element.textContent = text(key, values);
+  return element;
+}
+
 /** An element whose text follows the language. */
-export const label = (name, key, attributes = {}) => make(name, { ...attributes, "data-text": key }, text(key));
+export const label = (name, key, attributes = {}, values = {}) => say(make(name, attributes), key, values);
 
 /** A text of the document, in which `code` is marked. It is written in English. */
 export function prose(content, name = "p", attributes = {}) {
