@@ -23,6 +23,7 @@ WITHOUT_SESSION = {"login", "logout"}
 ACROSS_FIELDS = {"placeOrder", "login"}
 # Of each stream.
 MOST_EVENTS = 500
+SILENCE = 2
 FIELDS = {
     "customerToken": lambda credential: {"authorization-token": credential},
     "storeSession": lambda credential: {"Cookie": f"store_session={credential}"},
@@ -108,6 +109,16 @@ def run(name: str, url: str, scheme: str, credentials: dict[str, str], group, ar
     return passed
 
 
+def lines_of(reply: requests.Response):
+    """The lines of a stream, until nothing comes for a while."""
+    try:
+        for line in reply.iter_lines(chunk_size=1):
+            yield line.decode()
+    except requests.exceptions.ConnectionError as error:
+        if "timed out" not in str(error):
+            raise
+
+
 def check_events(name: str, url: str, operation: dict, fields: dict, document: dict) -> bool:
     """Reads what the log has for a stream, and compares the data of each event with the schema of its name."""
     schemas = {
@@ -117,10 +128,9 @@ def check_events(name: str, url: str, operation: dict, fields: dict, document: d
     }
     seen: dict[str, int] = {}
     event, passed = "", True
-    with requests.get(f"{url}?last_event_id=0", headers=fields, stream=True, timeout=10) as reply:
+    with requests.get(f"{url}?last_event_id=0", headers=fields, stream=True, timeout=SILENCE) as reply:
         reply.raise_for_status()
-        for line in reply.iter_lines(chunk_size=1):
-            text = line.decode()
+        for text in lines_of(reply):
             if text.startswith("event: "):
                 event = text.removeprefix("event: ")
             elif text.startswith("data: "):
@@ -134,11 +144,10 @@ def check_events(name: str, url: str, operation: dict, fields: dict, document: d
                     passed = False
             elif text == "":
                 event = ""
-                if sum(seen.values()) >= MOST_EVENTS or "heartbeat" in seen:
+                if sum(seen.values()) >= MOST_EVENTS:
                     break
     print(f"{name}: the events of {url}: {seen}", flush=True)
-    # The log is filled by what schemathesis did.
-    return passed and sum(seen.values()) > 1
+    return passed and "onopen" in seen
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import Web
 enum Description {
     static let document = Document(
         title: "Delivery: api", text: text,
-        operations: accounts + stores + orders + DocumentRoutes.operations, components: .all)
+        operations: accounts + stores + orders + events + DocumentRoutes.operations, components: .all)
 
     private static let text = """
         The customers' service. JSON in UTF-8, names in `snake_case`, times as ISO 8601 with offset, money in whole won.
@@ -22,4 +22,5 @@ extension Operation.Tag {
     static let accounts = Self("Accounts", "Registration, login, and who one is.")
     static let stores = Self("Stores", "Stores and their menus.")
     static let orders = Self("Orders", "A customer's own orders.")
+    static let events = Self("Events", "What becomes of one's orders.")
 }
