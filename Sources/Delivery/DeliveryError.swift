@@ -32,6 +32,20 @@ package struct DeliveryError: Error, Equatable, Sendable, CustomStringConvertibl
         DeliveryError(status: 404, resultCode: 3405, "there is no menu \(id)")
     }
 
+    /// For what cannot be the id of a menu.
+    package static let noSuchMenu = DeliveryError(status: 404, resultCode: 3405, "there is no such menu")
+
+    package static func soldOut(_ id: Int, _ name: String) -> DeliveryError {
+        DeliveryError(status: 409, resultCode: 3002, "menu \(id) is sold out: \(name)")
+    }
+
+    package static let outsideDeliveryArea = DeliveryError(
+        status: 422, resultCode: 3005, "address: the store does not deliver there")
+
+    package static func storePaused(until time: Timestamp) -> DeliveryError {
+        DeliveryError(status: 409, resultCode: 3006, "the store takes no orders until \(time)")
+    }
+
     package static func orderStatus(_ description: String) -> DeliveryError {
         DeliveryError(status: 409, resultCode: 3001, description)
     }

@@ -7,11 +7,11 @@ struct CatalogTests {
     @Test("stores come best star first, of one category or of all")
     func search() async throws {
         let fixture = try await Fixture()
-        let all = try await fixture.database.read { db in try Stores.search(nil, in: db) }
+        let all = try await fixture.database.read { db in try Stores.search(nil, in: db).map(\.store) }
         #expect(all.count == 3)
         #expect(all.map(\.star) == all.map(\.star).sorted(by: >))
         for category in Store.Category.allCases {
-            let found = try await fixture.database.read { db in try Stores.search(category, in: db) }
+            let found = try await fixture.database.read { db in try Stores.search(category, in: db).map(\.store) }
             #expect(found == all.filter { $0.category == category })
         }
     }
@@ -20,7 +20,7 @@ struct CatalogTests {
     func unregistered() async throws {
         let fixture = try await Fixture()
         try await fixture.execute("UPDATE store SET status = 'UNREGISTERED' WHERE id = 2")
-        let found = try await fixture.database.read { db in try Stores.search(nil, in: db) }
+        let found = try await fixture.database.read { db in try Stores.search(nil, in: db).map(\.store) }
         #expect(found.map(\.id).sorted() == [1, 3])
         for id in [2, 0, -1, 99, Int.max] {
             #expect(await refusal { try await fixture.menus(store: id) } == .storeNotFound)
@@ -37,7 +37,7 @@ struct CatalogTests {
               minimum_delivery_amount, phone_number)
             SELECT 'store ' || i, '', 'REGISTERED', 'PIZZA', i / 1000.0, '', 0, 0, '' FROM n
             """)
-        let found = try await fixture.database.read { db in try Stores.search(.pizza, in: db) }
+        let found = try await fixture.database.read { db in try Stores.search(.pizza, in: db).map(\.store) }
         #expect(found.count == Stores.most)
         #expect(found.first?.id == 2)
     }
@@ -58,7 +58,7 @@ struct CatalogTests {
     @Test("the demo data keeps what the contract says of it")
     func demoData() async throws {
         let fixture = try await Fixture()
-        let stores = try await fixture.database.read { db in try Stores.search(nil, in: db) }
+        let stores = try await fixture.database.read { db in try Stores.search(nil, in: db).map(\.store) }
         #expect(stores.first { $0.id == 1 }?.category == .koreanFood)
         for store in stores {
             let menus = try await fixture.menus(store: store.id)
@@ -101,7 +101,7 @@ struct CatalogTests {
         let fixture = try await Fixture()
         try await fixture.execute("UPDATE store SET category = 'MOON_FOOD' WHERE id = 1")
         await #expect(throws: UnreadableRecord.self) {
-            try await fixture.database.read { db in try Stores.search(nil, in: db) }
+            try await fixture.database.read { db in try Stores.search(nil, in: db).map(\.store) }
         }
     }
 }

@@ -70,7 +70,7 @@ final class Fixture: Sendable {
     }
 
     func menus(store id: Int = 1) async throws -> [Menu] {
-        try await database.read { db in try Stores.menus(store: id, in: db) }
+        try await database.read { db in try Stores.menus(store: id, in: db).map(\.menu) }
     }
 
     /// Places an order of the first menu of a store.

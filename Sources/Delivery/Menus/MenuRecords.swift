@@ -10,24 +10,31 @@ enum MenuRecords {
             menu.sequence)
     }
 
-    static func find(_ id: Int, in db: Connection) throws -> Menu? {
+    static func offered(_ id: Int, at now: Timestamp, in db: Connection) throws -> OfferedMenu? {
         try db.first(
             """
-            SELECT id, store_id, name, amount, status, thumbnail_url, like_count, sequence
+            SELECT id, store_id, name, amount, status, thumbnail_url, like_count, sequence, sold_out_until
             FROM store_menu WHERE id = ?
             """, id
-        ) { row in try menu(row, 0) }
+        ) { row in try offered(row, at: now) }
     }
 
-    static func onSale(store id: Int, in db: Connection) throws -> [Menu] {
-        var menus: [Menu] = []
-        try db.each(
+    /// The menus that a store sells, also those that are sold out.
+    static func offered(store id: Int, at now: Timestamp, in db: Connection) throws -> [OfferedMenu] {
+        try db.all(
             """
-            SELECT id, store_id, name, amount, status, thumbnail_url, like_count, sequence
+            SELECT id, store_id, name, amount, status, thumbnail_url, like_count, sequence, sold_out_until
             FROM store_menu WHERE store_id = ? AND status = 'REGISTERED' ORDER BY sequence, id
             """, id
-        ) { row in menus.append(try menu(row, 0)) }
-        return menus
+        ) { row in try offered(row, at: now) }
+    }
+
+    private static func offered(_ row: borrowing Row, at now: Timestamp) throws -> OfferedMenu {
+        OfferedMenu(menu: try menu(row, 0), soldOutUntil: Availability.current(try row.optionalInt(8), at: now))
+    }
+
+    static func setSoldOut(_ id: Int, until time: Timestamp?, in db: Connection) throws {
+        try db.run("UPDATE store_menu SET sold_out_until = ? WHERE id = ?", time?.milliseconds, id)
     }
 
     static func menu(_ row: borrowing Row, _ first: Int) throws -> Menu {

@@ -44,7 +44,8 @@ package struct Orders: Sendable {
     /// Stores an order with its announcement, in one transaction. With a gateway it is only registered, and its payment waits.
     ///
     /// - Parameter credential: the customer's; it is checked in the same transaction.
-    /// - Throws: `DeliveryError`: 401, 404/3404, 404/3405, 422/3003, 422/3004, 422/3005, 422/422 for a reused key.
+    /// - Throws: `DeliveryError`: 401, 404/3404, 404/3405, 409/3002, 409/3006, 422/3003, 422/3004, 422/3005,
+    ///   422/422 for a reused key.
     package func place(
         _ request: OrderRequest, by credential: CustomerCredential, key: Key? = nil, traceParent: String? = nil
     ) async throws -> Placed {
@@ -55,14 +56,19 @@ package struct Orders: Sendable {
                 return Placed(order: earlier, isNew: false)
             }
             guard let store = try StoreRecords.find(request.storeID, in: db) else { throw DeliveryError.storeNotFound }
-            var menus: [Int: Menu] = [:]
-            for line in request.lines { menus[line.menuID] = try MenuRecords.find(line.menuID, in: db) }
+            let address = request.address ?? customer.address
+            try OrderRules.admit(
+                to: store, try StoreSettingRecords.find(store: store.id, at: now, in: db), address: address)
+            var menus: [Int: OfferedMenu] = [:]
+            for line in request.lines {
+                menus[line.menuID] = try MenuRecords.offered(line.menuID, at: now, in: db)
+            }
             let (items, amount) = try OrderRules.price(request, at: store, menus: menus)
             let status = hasGateway ? OrderStatus.registered : .order
             let order = try OrderRecords.insert(
                 OrderRecords.NewOrder(
                     customer: customer.id, store: store.id, status: status, items: items, amount: amount,
-                    note: request.note, address: request.address ?? customer.address, orderedAt: now),
+                    note: request.note, address: address, orderedAt: now),
                 deadline: news.terms.deadline(status, from: now), in: db)
             if let key {
                 try IdempotencyRecords.insert(
