@@ -17,16 +17,18 @@ package actor ForgottenOrders {
     private let database: Database
     private let log: Logger
     private let found: Counter
+    private let news: OrderNews
     private let appended: @Sendable ([FeedEvent]) -> Void
     private let begun = BegunWork()
 
     package init(
-        on loop: EventLoop, database: Database, metrics: Metrics, log: Logger,
+        on loop: EventLoop, database: Database, metrics: Metrics, log: Logger, news: OrderNews,
         appended: @escaping @Sendable ([FeedEvent]) -> Void
     ) {
         self.loop = loop
         self.database = database
         self.log = log
+        self.news = news
         self.appended = appended
         found = metrics.counter("forgotten_orders_total", help: "Orders announced without their message.")
     }
@@ -68,10 +70,14 @@ package actor ForgottenOrders {
         let attempt = page.orders.isEmpty ? 1 : try await begin(key)
         if attempt == 1 {
             do {
-                let count = try await database.write { [appended] db in
+                let count = try await database.write { [news, appended] db in
                     let events = try Feed.announceForgotten(storedBefore: time, limit: Self.page, in: db).events
                     if !page.orders.isEmpty { try DeliveryAttempts.end(key, in: db) }
                     if !events.isEmpty { db.afterCommit { appended(events) } }
+                    for event in events {
+                        try event.newOrder.flatMap { try AutoAccept.due(order: $0.id, in: db) }?
+                            .accept(telling: news, in: db)
+                    }
                     return events.count
                 }
                 begun.end(key)
@@ -102,12 +108,13 @@ package actor ForgottenOrders {
                 try await database.write { db in try DeliveryAttempts.end(key, in: db) }
                 return false
             }
-            let isAppended = try await database.write { [appended] db in
+            let isAppended = try await database.write { [news, appended] db in
                 try DeliveryAttempts.end(key, in: db)
                 guard case .appended(let event) = try Feed.announce(order: order, traceParent: nil, in: db) else {
                     return false
                 }
                 db.afterCommit { appended([event]) }
+                try AutoAccept.due(order: order, in: db)?.accept(telling: news, in: db)
                 return true
             }
             begun.end(key)

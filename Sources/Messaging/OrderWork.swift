@@ -5,8 +5,9 @@ import Failpoints
 import SQLite
 import Service
 
-/// Puts announced orders into the event log.
+/// Puts announced orders into the event log. Those whose store accepts by itself are accepted in the same transaction.
 package struct OrderWork: MessageWork {
+    let news: OrderNews
     /// Told on the writer's thread, after each commit, what it appended.
     let appended: @Sendable ([FeedEvent]) -> Void
 
@@ -19,20 +20,30 @@ package struct OrderWork: MessageWork {
     package func apply(
         _ orders: [OrderAnnouncement], in db: SQLite.Connection
     ) throws -> [DeliveryPolicy.Outcome] {
-        var events: [FeedEvent] = []
+        var new: [FeedEvent] = []
+        func tell() {
+            guard !new.isEmpty else { return }
+            db.afterCommit { [appended, new] in appended(new) }
+            new = []
+        }
         let outcomes = try orders.map { order in
             let announcement = try Feed.announce(order: order.orderID, traceParent: order.traceParent, in: db)
             try Failpoint.reach("consumer.before-commit", ["order": "\(order.orderID)"])
             switch announcement {
             case .appended(let event):
-                events.append(event)
+                new.append(event)
+                if let due = try AutoAccept.due(order: order.orderID, in: db) {
+                    // The tabs hear of the order before they hear that it is accepted.
+                    tell()
+                    try due.accept(telling: news, in: db)
+                }
                 return DeliveryPolicy.Outcome.settled
             case .known: return .settled
             // The transaction began after the message was taken: it sees every order that was committed before.
             case .unknownOrder: return .hopeless("there is no order \(order.orderID)")
             }
         }
-        if !events.isEmpty { db.afterCommit { [appended, events] in appended(events) } }
+        tell()
         return outcomes
     }
 }
@@ -41,13 +52,15 @@ package struct OrderWork: MessageWork {
 package typealias OrderConsumer = QueueConsumer<OrderWork>
 
 extension QueueConsumer where Work == OrderWork {
-    /// - Parameter appended: told on the writer's thread, after each commit, what it appended.
+    /// - Parameters:
+    ///   - news: of orders whose stores accept by themselves.
+    ///   - appended: told on the writer's thread, after each commit, what it appended.
     package init(
         on loop: EventLoop, database: Database, broker: Broker, prefetch: UInt16, metrics: Metrics, log: Logger,
-        appended: @escaping @Sendable ([FeedEvent]) -> Void
+        news: OrderNews, appended: @escaping @Sendable ([FeedEvent]) -> Void
     ) {
         self.init(
-            OrderWork(appended: appended), of: .orders, on: loop, database: database, broker: broker,
+            OrderWork(news: news, appended: appended), of: .orders, on: loop, database: database, broker: broker,
             prefetch: prefetch, metrics: metrics, log: log)
     }
 }

@@ -103,7 +103,7 @@ struct ConsumerFixture: Sendable {
         let consumer = OrderConsumer(
             on: loop, database: database,
             broker: try Broker(broker.url(virtualHost: host, port: proxy.port), service: "test", log: log),
-            prefetch: 50, metrics: metrics, log: log,
+            prefetch: 50, metrics: metrics, log: log, news: OrderNews(instance: 1),
             appended: { events in
                 let ids = events.compactMap { try? JSONValue(parsing: $0.data)["user_order_response"]["id"].int }
                 seen.orders.withLock { $0 += ids.compactMap(\.self) }
