@@ -15,20 +15,26 @@ package enum Envelope {
     /// - Parameters:
     ///   - lastEventID: stands beside the body, so that the body of a list stays a list.
     ///   - total: likewise; how many there are when the list may show a part.
+    ///   - nextBefore: likewise; `before` of the page that follows.
     package static func reply(
-        _ body: some Encodable, status: HTTPStatus = .ok, lastEventID: Int? = nil, total: Int? = nil
+        _ body: some Encodable, status: HTTPStatus = .ok, lastEventID: Int? = nil, total: Int? = nil,
+        nextBefore: Int? = nil
     ) throws -> Response {
-        reply(json: try JSON.encode(body), status: status, lastEventID: lastEventID, total: total)
+        reply(
+            json: try JSON.encode(body), status: status, lastEventID: lastEventID, total: total,
+            nextBefore: nextBefore)
     }
 
     package static func reply(
-        json body: [UInt8], status: HTTPStatus = .ok, lastEventID: Int? = nil, total: Int? = nil
+        json body: [UInt8], status: HTTPStatus = .ok, lastEventID: Int? = nil, total: Int? = nil,
+        nextBefore: Int? = nil
     ) -> Response {
         var octets = success[status.code] ?? success[200] ?? []
         octets.reserveCapacity(octets.count + body.count + 40)
         octets += body
         if let lastEventID { octets += ",\"last_event_id\":\(lastEventID)".utf8 }
         if let total { octets += ",\"total\":\(total)".utf8 }
+        if let nextBefore { octets += ",\"next_before\":\(nextBefore)".utf8 }
         octets.append(UInt8(ascii: "}"))
         return .json(octets, status: status)
     }

@@ -11,6 +11,7 @@ struct QueryPlanTests {
         // The first row only.
         "SELECT 1 FROM store LIMIT 1", "SELECT 1 FROM customer LIMIT 1",
         "SELECT created_at FROM outbox ORDER BY id LIMIT 1",
+        "SELECT ordered_at, id FROM user_order WHERE id <= ? ORDER BY id DESC LIMIT 1",
         // Bounded by its limit.
         "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT ?)",
         // One row for each AUTOINCREMENT table.

@@ -22,6 +22,7 @@ extension Schema {
           WHERE closed_at IS NULL AND paid_at IS NOT NULL;
         CREATE INDEX user_order_store_closed ON user_order(store_id, id)
           WHERE closed_at IS NOT NULL AND paid_at IS NOT NULL;
+        CREATE INDEX user_order_store_time ON user_order(store_id, ordered_at) WHERE paid_at IS NOT NULL;
         CREATE INDEX user_order_deadline ON user_order(deadline_at) WHERE deadline_at IS NOT NULL;
         CREATE INDEX user_order_cooked ON user_order(status_changed_at) WHERE status = 'COOKED' AND rider_id IS NULL;
         -- What a rider carries now: a few rows of all that they ever brought.

@@ -21,4 +21,10 @@ extension Stores {
             .store(member.storeID), name: "store-settings", data: try JSON.encode(new), at: now, in: db)
         return (new, event)
     }
+
+    package static func summary(store id: Int, of day: KoreanDay, in db: Connection) throws -> StoreSummary {
+        var counter = StoreSummary.Counter(day)
+        try StoreSummaryRecords.count(&counter, store: id, day, in: db)
+        return counter.finish()
+    }
 }
