@@ -46,7 +46,7 @@ let storePages = [
     "store-login.js", "store-main-text.js", "store-main.css", "store-main.html", "store-main.js", "store-notices.js",
     "store-orders.js", "store-reject.js", "store-running.js", "store-sheets.css", "store-sheets.js", "store-shop.js",
     "store-snapshot.js", "store-soldout.js", "store-sound.js", "store-summary.js", "store-text.js", "store-worker.js",
-    "store.css",
+    "store.css", "ticket-text.js", "ticket.css", "ticket.html", "ticket.js",
 ]
 
 let customerPages = [

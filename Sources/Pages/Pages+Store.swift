@@ -31,5 +31,9 @@ extension Pages {
         Page(name: "store-text.js", contentType: script, bytes: PackageResources.store_text_js),
         Page(name: "store-worker.js", contentType: script, bytes: PackageResources.store_worker_js),
         Page(name: "store.css", contentType: style, bytes: PackageResources.store_css),
+        Page(name: "ticket-text.js", contentType: script, bytes: PackageResources.ticket_text_js),
+        Page(name: "ticket.css", contentType: style, bytes: PackageResources.ticket_css),
+        Page(name: "ticket.html", contentType: html, bytes: PackageResources.ticket_html),
+        Page(name: "ticket.js", contentType: script, bytes: PackageResources.ticket_js),
     ]
 }

@@ -17,7 +17,8 @@ struct PageRoutes: Sendable {
 
     func add(to router: inout Router) throws {
         guard let login = Pages.named("store-login.html"), let main = Pages.named("store-main.html"),
-            let refused = Pages.refusedLogin, let docs = Pages.named("docs.html")
+            let ticket = Pages.named("ticket.html"), let refused = Pages.refusedLogin,
+            let docs = Pages.named("docs.html")
         else { throw Program.StartError("the pages are missing from the program") }
         for page in Pages.ofStoreAdmin where !page.name.hasSuffix(".html") {
             router.file("/assets/\(page.name)", StaticFile(page.bytes, name: page.name))
@@ -29,6 +30,8 @@ struct PageRoutes: Sendable {
         for path in ["/", "/main"] {
             router.on(.get, path, bodyLimit: 0) { request in try await show(mainFile, to: request) }
         }
+        let ticketFile = StaticFile(ticket.bytes, name: ticket.name, cacheControl: "private, no-cache")
+        router.on(.get, "/ticket/{id}", bodyLimit: 0) { request in try await show(ticketFile, to: request) }
         router.on(.post, "/login", bodyLimit: 16 * 1024) { request in
             try await logIn(request, refused: refused.bytes)
         }

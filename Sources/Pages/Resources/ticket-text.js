@@ -1,0 +1,48 @@
+// The words of the kitchen's ticket.
+
+import { addTexts } from "./store-text.js";
+
+addTexts({
+  ko: {
+    "ticket.title": "#{id} 주방 전표",
+    "ticket.back": "주문 화면",
+    "ticket.print": "인쇄",
+    "ticket.loading": "주문을 불러오는 중…",
+    "ticket.ordered": "주문",
+    "ticket.accepted": "수락",
+    "ticket.ready": "완료 약속",
+    "ticket.ready.n": "{time} ({n}분)",
+    "ticket.items": "메뉴",
+    "ticket.note": "요청 사항",
+    "ticket.address": "배달 주소",
+    "ticket.total": "합계",
+    "ticket.read": "{time} 현재",
+    "ticket.problem": "전표를 불러오지 못했어요",
+    "ticket.missing": "그런 주문이 없어요",
+    "ticket.missing.text": "주소의 번호를 확인하거나, 주문 화면에서 다시 열어 주세요.",
+    "ticket.stamp.CANCEL": "취소된 주문",
+    "ticket.stamp.REJECT": "거절한 주문",
+    "ticket.stamp.EXPIRED": "만료된 주문",
+  },
+  en: {
+    "ticket.title": "#{id} kitchen ticket",
+    "ticket.back": "Orders",
+    "ticket.print": "Print",
+    "ticket.loading": "Loading the order…",
+    "ticket.ordered": "Ordered",
+    "ticket.accepted": "Accepted",
+    "ticket.ready": "Ready by",
+    "ticket.ready.n": "{time} ({n} min)",
+    "ticket.items": "Items",
+    "ticket.note": "Note",
+    "ticket.address": "Deliver to",
+    "ticket.total": "Total",
+    "ticket.read": "as of {time}",
+    "ticket.problem": "The ticket could not be loaded",
+    "ticket.missing": "There is no such order",
+    "ticket.missing.text": "Check the number in the address, or open the ticket from the orders again.",
+    "ticket.stamp.CANCEL": "CANCELLED",
+    "ticket.stamp.REJECT": "REJECTED",
+    "ticket.stamp.EXPIRED": "EXPIRED",
+  },
+});
