@@ -119,12 +119,6 @@ struct Routes: Sendable {
                 return try Envelope.reply(snapshot.orders, lastEventID: snapshot.lastEventID)
             }
         }
-        router.on(.get, "/api/user-order/history") { request in
-            let page = Result { try request.page(limit: Orders.longestPage, most: Orders.longestPage) }
-            return try await read(request) { member, db in
-                try Envelope.reply(try Orders.history(store: member.storeID, try page.get(), in: db))
-            }
-        }
         router.on(.get, "/api/user-order/id/{id}") { request in
             let id = Result { try request.id(orThrow: .orderNotFound) }
             return try await read(request) { member, db in

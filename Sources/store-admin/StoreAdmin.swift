@@ -36,7 +36,7 @@ struct StoreAdmin {
             instance: leases.own, terms: terms, outbox: { relay.offer($0) }, feed: { streams.offer($0) })
         let consumer = OrderConsumer(
             on: group.first, database: setup.database, broker: broker, prefetch: prefetch, metrics: setup.metrics,
-            log: log, appended: { streams.offer($0) })
+            log: log, news: news, appended: { streams.offer($0) })
         let groups = Groups.all(setup, broker, prefetch: prefetch)
         setup.health.add("groups") { await groups.areConnected ? .up : .degraded }
         setup.health.add("broker") { await consumer.isConnected ? .up : .degraded }
@@ -61,6 +61,8 @@ struct StoreAdmin {
             database: setup.database, accounts: accounts, news: news, cookie: StoreSessionCookie(settings),
             basePath: settings.basePath
         ).add(to: &router)
+        OrderRoutes(database: setup.database, news: news, log: log).add(to: &router)
+        StoreRoutes(database: setup.database, streams: streams, news: news, log: log).add(to: &router)
         try DeadLetterRoutes(
             database: setup.database, accounts: accounts,
             queue: DeadLetterQueue(
@@ -71,7 +73,7 @@ struct StoreAdmin {
         let server = try await setup.serve(router)
 
         let forgotten = ForgottenOrders(
-            on: group.first, database: setup.database, metrics: setup.metrics, log: log,
+            on: group.first, database: setup.database, metrics: setup.metrics, log: log, news: news,
             appended: { streams.offer($0) })
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask(executorPreference: group.first) { await forgotten.run() }

@@ -54,7 +54,7 @@ final class SecurityFixture: Sendable {
     /// The first customer's order at store 1, and the second one's at store 2.
     static let order = 1
     static let otherOrder = 2
-    /// The first customer's, long over.
+    /// The first customer's at store 1, which is over.
     static let endedOrder = 3
 
     private init() async throws {
