@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tells the whole story and checks it: a customer logs in, looks around and orders; the store owner watches the event
-# stream and sees that order, once. Ends with an error when anything is not so.
+# stream, sees that order, once, and takes it from step to step until it is delivered. Ends with an error when anything is
+# not so.
 # usage: story.sh
 #
 # It uses the other scripts of this folder, and the demo data (DEMO_DATA=1).
@@ -116,6 +117,38 @@ cat "$folder/stream"
 tell owner-current.sh limit=5
 expect_order "the snapshot has it too"
 expect "with the cursor of the stream" '"last_event_id"'
+
+chapter "The store takes the order to its end"
+moved() { grep -A 3 '^event: *order-status' "$folder/stream" | grep "\"id\":${order}[,}]" | grep -q "\"status\":\"$1\""; }
+tell accept.sh "$order" 25
+expect "it is accepted, for in 25 minutes" '"status":"ACCEPT"' '"prep_minutes":25' '"action":"ACCEPT"'
+wait_for 10 "every tab hears of it" moved ACCEPT
+if again=$("$here/accept.sh" "$order" 2>/dev/null); then fail "it was accepted twice"; fi
+case $again in *'"result_code":3001'*) printf 'ok: nobody accepts it twice (409, 3001)\n' ;; *) fail "$again" ;; esac
+tell start-cooking.sh "$order"
+expect "it cooks" '"status":"COOKING"'
+tell finish-cooking.sh "$order"
+expect "it is cooked" '"status":"COOKED"'
+tell deliver.sh "$order"
+expect "the store has brought it itself" '"status":"DELIVERED"'
+wait_for 10 "the tabs have seen it go" moved DELIVERED
+tell order-by-id.sh "$order"
+expect "the customer sees who did what when" '"timeline"' '"action":"START_COOKING"' '"status":"DELIVERED"'
+
+chapter "The store's day"
+tell sold-out.sh "$menu" 30
+expect "a menu is sold out for half an hour" '"sold_out":true' '"sold_out_until"'
+if again=$(IDEMPOTENCY_KEY='' "$here/order.sh" 1 "$menu" 2>/dev/null); then fail "it could be ordered"; fi
+case $again in *'"result_code":3002'*) printf 'ok: so that nobody can order it (409, 3002)\n' ;; *) fail "$again" ;; esac
+tell sold-out.sh "$menu" on-sale
+expect "and on sale again" '"sold_out":false'
+tell store-settings.sh '{"busy_minutes":10}'
+expect "a busy kitchen needs ten minutes more" '"busy_minutes":10'
+tell stores.sh KOREAN_FOOD
+expect "which customers see beforehand" '"busy_minutes":10' '"estimated_minutes":'
+tell store-settings.sh '{"busy_minutes":0}'
+tell summary.sh
+expect "the day in figures" '"sales":' '"average_cooking_seconds":'
 
 chapter "A tab that comes back"
 kill "$watcher" 2>/dev/null || true

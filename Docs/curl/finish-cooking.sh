@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# The kitchen has cooked an order: now a rider can take it, or the store brings it itself.
+# usage: finish-cooking.sh [ORDER_ID]       (default: the one that order.sh made last)
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+[ $# -le 1 ] || wrong_use
+id=${1:-$(recall order_id order.sh)}
+case $id in "" | *[!0-9]*) wrong_use ;; esac
+owner POST "$store/api/user-order/$id/finish-cooking"
