@@ -81,6 +81,7 @@ extension Schema {
           attempts INTEGER NOT NULL DEFAULT 0,
           next_attempt_at INTEGER,
           claimed_until INTEGER,
+          claimed_by INTEGER,
           payment_id TEXT,
           last_error TEXT,
           updated_at INTEGER NOT NULL
@@ -90,13 +91,18 @@ extension Schema {
         -- The gateway to try against keeps its books here, apart from everything else.
         CREATE TABLE sandbox_payment (
           order_id INTEGER PRIMARY KEY,
-          payment_id TEXT NOT NULL,
+          payment_id TEXT,
           status TEXT NOT NULL,
           amount INTEGER NOT NULL,
           approvals INTEGER NOT NULL,
           cancels INTEGER NOT NULL,
           at INTEGER NOT NULL
         ) STRICT;
+
+        CREATE TABLE sandbox_setting (
+          name TEXT PRIMARY KEY,
+          value INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE store_setting (
           store_id INTEGER PRIMARY KEY REFERENCES store(id),
