@@ -16,13 +16,15 @@ package struct Program: Sendable {
         self.commands = commands
     }
 
-    /// Something that the program does instead of serving: an option with one argument.
+    /// Something that the program does instead of serving: an option with one argument or none.
     package struct Command: Sendable {
         package let option: String
-        package let argument: String
+        /// Nil for none.
+        package let argument: String?
         package let meaning: String
-        /// Returns the line that is printed. What it throws is printed on standard error and gives exit code 1.
-        package let run: @Sendable (CommonSettings, String) throws -> String
+        /// Returns the line that is printed at the end; it may print others before with `say`. What it throws is printed on
+        /// standard error and gives exit code 1.
+        let run: @Sendable (CommonSettings, String, (String) -> Void) throws -> String
 
         package init(
             _ option: String, _ argument: String, _ meaning: String,
@@ -31,8 +33,20 @@ package struct Program: Sendable {
             self.option = option
             self.argument = argument
             self.meaning = meaning
-            self.run = run
+            self.run = { settings, argument, _ in try run(settings, argument) }
         }
+
+        package init(
+            _ option: String, _ meaning: String,
+            run: @escaping @Sendable (CommonSettings, _ say: (String) -> Void) throws -> String
+        ) {
+            self.option = option
+            argument = nil
+            self.meaning = meaning
+            self.run = { settings, _, say in try run(settings, say) }
+        }
+
+        var usage: String { argument.map { "\(option) \($0)" } ?? option }
     }
 
     /// Why a program ends before it serves: one line for the person who started it.
@@ -72,10 +86,10 @@ package struct Program: Sendable {
     private func runOption(_ arguments: [String], port: Int) {
         guard let option = arguments.first else { return }
         if let command = commands.first(where: { $0.option == option }) {
-            guard arguments.count == 2, !arguments[1].isEmpty else {
-                fail("usage: \(name) \(command.option) \(command.argument)", code: 2)
+            guard arguments.count == (command.argument == nil ? 1 : 2), arguments.last?.isEmpty == false else {
+                fail("usage: \(name) \(command.usage)", code: 2)
             }
-            run(command, arguments[1], port: port)
+            run(command, arguments[arguments.count - 1], port: port)
         }
         guard arguments.count == 1 else { fail("too many arguments; --help lists what there is", code: 2) }
         switch option {
@@ -89,7 +103,8 @@ package struct Program: Sendable {
 
     private func run(_ command: Command, _ argument: String, port: Int) -> Never {
         do {
-            print("\(name): \(Self.oneLine(try command.run(try CommonSettings(.process, port: port), argument)))")
+            let say = { (line: String) in print("\(name): \(Self.oneLine(line))") }
+            say(try command.run(try CommonSettings(.process, port: port), argument, say))
             exit(0)
         } catch {
             fail("\(error)", code: 1)
@@ -114,7 +129,7 @@ package struct Program: Sendable {
             return "  \(setting.name)\(padding)  \(setting.meaning)\(fallback)"
         }
         var options = [("--health", "asks the running service (HOST, PORT) whether it is ready; exit code 0 if so")]
-        options += commands.map { ("\($0.option) \($0.argument)", $0.meaning) }
+        options += commands.map { ($0.usage, $0.meaning) }
         let most = options.map(\.0.count).max() ?? 0
         let optionLines = options.map { option, meaning in
             "  \(option)\(String(repeating: " ", count: most - option.count))  \(meaning)"
