@@ -14,6 +14,7 @@ struct QueryPlanTests {
         "SELECT ordered_at, id FROM user_order WHERE id <= ? ORDER BY id DESC LIMIT 1",
         // Bounded by its limit.
         "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT ?)",
+        "SELECT count(*) FROM (SELECT 1 FROM payment WHERE next_attempt_at IS NOT NULL LIMIT ?)",
         // One row for each AUTOINCREMENT table.
         "SELECT seq FROM sqlite_sequence WHERE name = 'feed_event'",
         "UPDATE sqlite_sequence SET seq = ? WHERE name = 'feed_event' AND seq < ?",
@@ -66,7 +67,7 @@ struct QueryPlanTests {
 
     /// Whether it reads a table page by page in the order of its row ids, without any other condition.
     private static func isPageOfTable(_ statement: String) -> Bool {
-        ["instance", "feed_event", "order_event"].contains {
+        ["instance", "feed_event", "user_order", "order_event"].contains {
             statement.contains("FROM \($0) WHERE id > ? ORDER BY id LIMIT")
         }
     }

@@ -99,9 +99,11 @@ package struct OrderListEntry: Codable, Equatable, Sendable {
     package let menus: [Menu]
     /// What was done to the order, oldest first; nil in lists.
     package var timeline: [OrderEvent]?
+    /// For the customer; nil in lists, and for an order that was paid without a gateway.
+    package var payment: OrderPayment.View?
 
     enum CodingKeys: String, CodingKey {
-        case timeline
+        case timeline, payment
         case order = "user_order_response"
         case store = "store_response"
         case menus = "store_menu_responses"

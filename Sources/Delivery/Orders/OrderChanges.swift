@@ -77,17 +77,9 @@ extension Orders {
                 in: db)
         }
         guard order.status.isRefunded else { return }
-        switch try PaymentRecords.state(order: order.id, in: db) {
-        case nil:
-            // It was paid without a gateway, so that nobody else has to give it back.
-            if order.paidAt != nil {
-                try Ledger.book(
-                    LedgerEntry(order: order.id, kind: .refund, amount: -order.amount, at: time), in: db)
-            }
-        case .waiting, .declined: try PaymentRecords.setState(.cancelled, order: order.id, next: nil, at: time, in: db)
-        case .approving, .approved:
-            try PaymentRecords.setState(.cancelWanted, order: order.id, next: time, at: time, in: db)
-        case .cancelWanted, .cancelled: break
+        // At a gateway it is given back later, and booked then. Without one nobody else has to give it back.
+        if try !OrderPayment.end(order.id, at: time, in: db), order.paidAt != nil {
+            try Ledger.book(LedgerEntry(order: order.id, kind: .refund, amount: -order.amount, at: time), in: db)
         }
     }
 
@@ -156,6 +148,23 @@ extension Orders {
         guard let owner = try OrderRecords.owner(id, in: db), owner.customer == customer else {
             throw DeliveryError.orderNotFound
         }
+    }
+
+    /// Does what the system does with an order whose deadline has passed.
+    /// - Returns: the new status; nil if somebody was faster.
+    package static func passDeadline(
+        _ id: Int, at now: Timestamp, telling news: OrderNews, in db: Connection
+    ) throws -> OrderStatus? {
+        guard let (status, deadline) = try OrderRecords.deadline(id, in: db), let deadline, deadline <= now else {
+            return nil
+        }
+        let action: OrderAction
+        switch status {
+        case .registered, .paymentPending, .order: action = .expire
+        case .delivered: action = .confirm
+        default: return nil
+        }
+        return try change(id, OrderChange(action, by: .system), at: now, telling: news, in: db).order.status
     }
 
     /// Orders whose deadline has passed, those that are due longest first.

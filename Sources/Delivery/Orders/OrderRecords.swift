@@ -60,6 +60,38 @@ enum OrderRecords {
         ) { row in try row.int(0) }
     }
 
+    static func deadline(_ id: Int, in db: Connection) throws -> (OrderStatus, Timestamp?)? {
+        try db.first("SELECT status, deadline_at FROM user_order WHERE id = ?", id) { row in
+            (try status(row.text(0)), try row.optionalInt(1).map { Timestamp(milliseconds: $0) })
+        }
+    }
+
+    static func status(_ id: Int, in db: Connection) throws -> OrderStatus? {
+        try db.first("SELECT status FROM user_order WHERE id = ?", id) { row in try status(row.text(0)) }
+    }
+
+    private static func status(_ text: String) throws -> OrderStatus {
+        guard let status = OrderStatus(rawValue: text) else { throw UnreadableRecord("user_order.status") }
+        return status
+    }
+
+    /// What reconciliation looks at.
+    static func money(
+        _ id: Int, in db: Connection
+    ) throws -> (status: OrderStatus, isPaid: Bool, amount: Int, changedAt: Timestamp)? {
+        try db.first("SELECT status, paid_at, amount, status_changed_at FROM user_order WHERE id = ?", id) { row in
+            (
+                try status(row.text(0)), try !row.isNull(1), try row.int(2),
+                Timestamp(milliseconds: try row.int(3))
+            )
+        }
+    }
+
+    /// Ids behind `id`, oldest first.
+    static func page(after id: Int, limit: Int, in db: Connection) throws -> [Int] {
+        try db.all("SELECT id FROM user_order WHERE id > ? ORDER BY id LIMIT ?", id, limit) { row in try row.int(0) }
+    }
+
     // MARK: - Reading
 
     /// An order, its items and their menus in one query.

@@ -148,7 +148,7 @@ package enum RejectReason: String, Codable, CaseIterable, Sendable {
 }
 
 extension DeliveryError {
-    static func stale(_ action: OrderAction, _ status: OrderStatus) -> DeliveryError {
+    package static func stale(_ action: OrderAction, _ status: OrderStatus) -> DeliveryError {
         .orderStatus("\(action.rawValue) is not possible: the order's status is \(status.rawValue)")
     }
 }

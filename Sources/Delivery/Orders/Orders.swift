@@ -75,7 +75,9 @@ package struct Orders: Sendable {
                     customer: customer.id, key: key.text, hash: key.requestHash, order: order.id, at: now, in: db)
             }
             if hasGateway {
-                try PaymentRecords.insert(order: order.id, amount: amount, at: now, in: db)
+                // The one who places it tries first.
+                try PaymentRecords.insert(
+                    order: order.id, amount: amount, next: now.adding(.seconds(2)), at: now, in: db)
             } else {
                 try Ledger.book(LedgerEntry(order: order.id, kind: .charge, amount: amount, at: now), in: db)
             }
@@ -121,6 +123,7 @@ package struct Orders: Sendable {
             throw DeliveryError.orderNotFound
         }
         entry.timeline = try OrderEventRecords.timeline(order: id, in: db)
+        entry.payment = try OrderPayment.find(id, in: db)?.view
         return entry
     }
 
