@@ -123,6 +123,9 @@ let package = Package(
             ["AMQP", "AMQPWire", "Delivery", "SQLite", "EventLoop", "Service", "Failpoints", "Synchronized"]),
         module("OpenAPI"),
         module(
+            "Payments",
+            ["Delivery", "SQLite", "HTTP", "HTTPWire", "EventLoop", "Service", "Failpoints", "Synchronized"]),
+        module(
             "Web",
             ["OpenAPI", "Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes", "Synchronized"]),
         module(
@@ -132,7 +135,10 @@ let package = Package(
 
         program(
             "api",
-            ["Messaging", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
+            [
+                "Messaging", "Payments", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite",
+                "EventLoop",
+            ]),
         program(
             "store-admin",
             ["Messaging", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),

@@ -2,6 +2,7 @@ import Delivery
 import EventLoop
 import HTTP
 import Messaging
+import Payments
 import SQLite
 import Service
 import Web
@@ -14,12 +15,14 @@ struct API {
     static func main() {
         Program(
             name: "api", summary: "takes customers' orders and publishes them to RabbitMQ",
-            settings: CommonSettings.list(port: port) + OrderSettings.list, commands: DatabaseCommands.all
+            settings: CommonSettings.list(port: port) + OrderSettings.list + PaymentSettings.list,
+            commands: DatabaseCommands.all + [ReconcileCommand.command]
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
     }
 
     private static func serve(_ settings: CommonSettings, _ group: EventLoopGroup, _ log: Logger) async throws {
         let terms = try OrderSettings.read(.process)
+        let payment = try PaymentSettings(.process)
         let broker = try Broker(settings.rabbitMQ, service: "api", log: log)
         let setup = try await ServiceSetup(settings, group, log)
         let leases = try await OutboxLeases.begin(service: "api", setup.database)
@@ -37,11 +40,18 @@ struct API {
         let passwords = PasswordWorker()
         let accounts = Accounts(database: setup.database, passwords: passwords)
         OperationRoutes.observe(accounts.limits, metrics: setup.metrics)
+        let processor = payment.url.map { url in
+            PaymentProcessor(
+                on: group.first, database: setup.database,
+                gateway: HTTPPaymentGateway(url, on: group.first, deadline: payment.deadline), settings: payment,
+                news: news, metrics: setup.metrics, log: log)
+        }
         var router = Router(basePath: settings.basePath)
         Routes(
             database: setup.database,
             accounts: accounts,
-            orders: Orders(database: setup.database, news: news), streams: streams,
+            orders: Orders(database: setup.database, news: news, hasGateway: processor != nil),
+            payments: PaymentRoutes(database: setup.database, processor: processor, log: log), streams: streams,
             proxies: settings.trustedProxies, basePath: settings.basePath, log: log
         ).add(to: &router)
         CustomerSteps(database: setup.database, news: news).add(to: &router)
@@ -49,7 +59,13 @@ struct API {
             accounts: accounts, cookie: .customer(settings), proxies: settings.trustedProxies,
             basePath: settings.basePath, ended: { streams.offer([$0]) }
         ).add(to: &router)
+        if payment.hasSandbox {
+            SandboxRoutes(database: setup.database, loop: group.first).add(to: &router)
+            log.warning("SANDBOX=1: under /sandbox a payment gateway without any money is open to everybody")
+        }
         let server = try await setup.serve(router)
+        let deadlines = OrderDeadlines(
+            on: group.first, database: setup.database, news: news, metrics: setup.metrics, log: log)
 
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask(executorPreference: group.first) {
@@ -57,6 +73,10 @@ struct API {
             }
             tasks.addTask(executorPreference: group.first) {
                 do { try await hints.run { streams.hint(upTo: $0) } } catch { setup.lifecycle.fail(error) }
+            }
+            tasks.addTask(executorPreference: group.first) { await deadlines.run() }
+            if let processor {
+                tasks.addTask(executorPreference: group.first) { await PaymentWorker(processor).run() }
             }
             try await setup.lifecycle.run(
                 on: group.first, log: log,
@@ -70,6 +90,7 @@ struct API {
                             await server.shutdown(within: .seconds(2))
                         }
                     ),
+                    ("payments", { await processor?.stop(within: .milliseconds(500)) }),
                     ("relay", { await relay.stop(within: .seconds(1)) }),
                     ("hints", { await hints.stop() }),
                     ("database", { await setup.database.close() }),

@@ -10,6 +10,7 @@ struct Routes: Sendable {
     let database: Database
     let accounts: Accounts
     let orders: Orders
+    let payments: PaymentRoutes
     let streams: EventStreams
     let proxies: TrustedProxies
     let basePath: String
@@ -20,6 +21,7 @@ struct Routes: Sendable {
         addMenus(to: &router)
         addOrders(to: &router)
         addEvents(to: &router)
+        payments.add(to: &router)
     }
 
     // MARK: - Events
@@ -137,7 +139,7 @@ struct Routes: Sendable {
                     "trace_id": LogValue(TraceParent.traceID(of: traceParent)),
                 ])
         }
-        return try Envelope.reply(placed.order, status: .created)
+        return try await payments.reply(to: placed)
             .with("Location", "\(basePath)/api/user-order/id/\(placed.order.id)")
     }
 

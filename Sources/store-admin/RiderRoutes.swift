@@ -11,7 +11,7 @@ struct RiderRoutes: Sendable {
     let database: Database
     let accounts: Accounts
     let news: OrderNews
-    let cookie: StoreSessionCookie
+    let cookie: SessionCookie
     let basePath: String
 
     func add(to router: inout Router) throws {

@@ -58,7 +58,7 @@ struct StoreAdmin {
             proxies: settings.trustedProxies, basePath: settings.basePath
         ).add(to: &router)
         try RiderRoutes(
-            database: setup.database, accounts: accounts, news: news, cookie: StoreSessionCookie(settings),
+            database: setup.database, accounts: accounts, news: news, cookie: SessionCookie.store(settings),
             basePath: settings.basePath
         ).add(to: &router)
         OrderRoutes(database: setup.database, news: news, log: log).add(to: &router)
