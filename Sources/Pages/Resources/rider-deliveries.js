@@ -3,7 +3,7 @@
 import { now } from "./page-api.js";
 
 /** How long a row stays after somebody else has taken its order: what is under the thumb must not change at once. */
-export const goneFor = 5_000;
+export const goneFor = 4_000;
 
 /** The one next step of an order that is carried, named as its endpoint is. */
 export const nextStep = (delivery) => (delivery.status === "COOKED" ? "pick-up" : "complete");

@@ -7,7 +7,7 @@ import { age, hasText, language, text } from "./store-text.js";
 const $ = (selector) => document.querySelector(selector);
 const warnAfter = 5 * 60_000;
 const lateAfter = 15 * 60_000;
-/** How long a tap does nothing after what lies under the thumb has changed. */
+/** How long a tap does nothing after what lies under the thumb has changed by itself. */
 const settle = 500;
 const sureFor = 4_000;
 const rows = { mine: new Map(), available: new Map() };
@@ -39,7 +39,7 @@ function draw(name, deliveries, fill, act) {
     if (shown.has(id)) continue;
     row.element.remove();
     rows[name].delete(id);
-    movedAt = performance.now();
+    if (row.delivery.goneAt) movedAt = performance.now();
   }
   let place = list.firstElementChild;
   for (const delivery of deliveries) {
@@ -61,7 +61,8 @@ function rowOf(name, { id }, act) {
   element.dataset.orderId = id;
   slots.step.addEventListener("click", () => {
     const { step } = slots.step.dataset;
-    if (step && performance.now() - movedAt > settle) act(id, step);
+    if (step === "take" && performance.now() - movedAt < settle) return;
+    if (step) act(id, step);
   });
   slots.release?.addEventListener("click", () => releaseTapped(row, act));
   rows[name].set(id, row);
@@ -103,8 +104,8 @@ function fillMine(row, delivery) {
   if (drawn === row.drawn) return;
   row.drawn = drawn;
   const isFirst = status === "COOKED";
-  // The second step stands where the first one stood: a double tap must not report both.
-  if (row.status === "COOKED" && !isFirst) row.settledAt = performance.now() + settle;
+  // A step stands where another one stood: a double tap must not report both.
+  if (row.status !== status) row.settledAt = performance.now() + settle;
   row.status = status;
   element.dataset.status = status;
   write(slots.number, text("rider.number", { id }));
@@ -132,7 +133,7 @@ function fillMine(row, delivery) {
 
 /** A step is there from when it can be tapped. */
 function showStep(row, delivery) {
-  const wait = (row.settledAt ?? 0) - performance.now();
+  const wait = row.settledAt - performance.now();
   row.slots.step.dataset.step = wait > 0 ? "" : nextStep(delivery);
   row.slots.step.classList.toggle("settling", wait > 0);
   if (wait > 0) setTimeout(() => row.delivery && showStep(row, row.delivery), wait + 10);
