@@ -161,16 +161,16 @@ struct RiderTests {
         #expect(try await fixture.board(of: rider, at: tomorrow).available.map(\.orderID) == [first + 1, first])
     }
 
-    @Test("the day of the count begins at midnight in Korea")
-    func day() throws {
-        for (time, midnight) in [
-            ("2026-11-20T00:00:00+09:00", "2026-11-20T00:00:00+09:00"),
-            ("2026-11-20T23:59:59.999+09:00", "2026-11-20T00:00:00+09:00"),
-            ("1969-12-31T23:00:00+09:00", "1969-12-31T00:00:00+09:00"),
-        ] {
-            #expect(Riders.midnight(before: try #require(Timestamp(time))) == Timestamp(midnight))
+    @Test("the count of deliveries begins anew at midnight in Korea")
+    func day() async throws {
+        let fixture = try await Fixture()
+        let rider = try await fixture.rider()
+        let id = try await fixture.cooked()
+        for action in [OrderAction.take, .pickUp, .complete] { try await fixture.act(action, id, by: rider) }
+        let midnight = KoreanDay.today.end
+        for (time, count) in [(midnight.adding(.milliseconds(-1)), 1), (midnight, 0)] {
+            #expect(try await fixture.board(of: rider, at: time).deliveredToday == count)
         }
-        #expect(Riders.midnight(before: Timestamp(milliseconds: .max)).milliseconds == .max)
     }
 
     @Test("riders hear of what they could take or carry, and nothing about the customer")

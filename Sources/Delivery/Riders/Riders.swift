@@ -34,7 +34,7 @@ package enum Riders {
         }
         let board = RiderBoard(
             available: available, mine: mine, mostCarried: mostCarried,
-            deliveredToday: try RiderRecords.delivered(by: rider.id, since: midnight(before: now), in: db))
+            deliveredToday: try RiderRecords.delivered(by: rider.id, since: KoreanDay(containing: now).start, in: db))
         return Snapshot(board: board, lastEventID: try FeedRecords.head(in: db))
     }
 
@@ -72,14 +72,5 @@ package enum Riders {
         case .cooked, .delivery, .delivered, .receive: return true
         default: return false
         }
-    }
-
-    /// The start of the day in Korea, which has no summer time.
-    static func midnight(before time: Timestamp) -> Timestamp {
-        let (day, offset) = (86_400_000, 9 * 3_600_000)
-        let (shifted, isBeyond) = time.milliseconds.addingReportingOverflow(offset)
-        guard !isBeyond else { return time }
-        let rest = shifted % day
-        return Timestamp(milliseconds: time.milliseconds - (rest < 0 ? rest + day : rest))
     }
 }
