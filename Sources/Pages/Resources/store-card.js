@@ -73,8 +73,8 @@ export function fillAge({ slots, order }) {
 function fillMinutes(card, order, { minutes: choices }, chosen) {
   const { slots } = card;
   slots.minutes.hidden = order.status !== "ORDER";
-  if (slots.minutes.hidden) return;
   slots.legend.textContent = text("minutes.legend");
+  if (slots.minutes.hidden) return;
   const chips = `${language} ${choices.join()}`;
   if (chips !== card.chips) {
     card.chips = chips;

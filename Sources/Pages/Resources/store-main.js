@@ -27,6 +27,8 @@ const session = new BroadcastChannel("store-session");
 const remarkTime = 120_000;
 /** A second tap so soon was meant for the card that has just moved away. */
 const tapPause = 350;
+/** Pixels. */
+const tapReach = 40;
 
 const orders = new Orders();
 const alarm = new Alarm(() => renderSound());
@@ -46,7 +48,7 @@ let failures = 0;
 let retryTimer = 0;
 let renderTimer = 0;
 let missed = 0;
-let lastTap = { id: 0, at: 0 };
+let lastTap = { id: 0, x: 0, y: 0, at: 0 };
 
 // Loading
 
@@ -195,6 +197,15 @@ function signedOut() {
 
 // What a person does
 
+/** Several taps in a row at one place are for one card: the next one has moved under the finger. */
+function isStray(id, { clientX: x, clientY: y }) {
+  const last = lastTap;
+  const isNear = Math.abs(x - last.x) + Math.abs(y - last.y) < tapReach;
+  if (last.id !== id && isNear && Date.now() - last.at < tapPause) return true;
+  lastTap = { id, x, y, at: Date.now() };
+  return false;
+}
+
 /** What the buttons of a card do, and the keys when a card has the focus. */
 function act(what, id, detail) {
   const order = orders.get(id);
@@ -203,12 +214,7 @@ function act(what, id, detail) {
     order.minutes = detail;
     return changed();
   }
-  // Several taps in a row are for one card: the next one has moved under the finger.
-  if (detail?.detail > 0) {
-    const isStray = lastTap.id !== id && Date.now() - lastTap.at < tapPause;
-    if (isStray) return;
-    lastTap = { id, at: Date.now() };
-  }
+  if (detail?.detail > 0 && isStray(id, detail)) return;
   // What failed is tried again before anything else is done.
   if (what === "enter") return act(order.failure ? "retry" : "primary", id);
   if (what === "primary") actions.primary(id, order.minutes ?? shop.usualMinutes);
