@@ -169,7 +169,7 @@ let package = Package(
         tests("SQLiteTests", ["SQLite", "CSQLite", "SQLiteWriter", "Synchronized"]),
         tests("ServiceTests", ["Service", "EventLoop", "Synchronized"]),
         tests("DeliveryTests", ["Delivery", "SQLite", "Synchronized"]),
-        tests("OpenAPITests", ["OpenAPI"]),
+        tests("OpenAPITests", ["OpenAPI", "Delivery"]),
         tests("WebTests", ["Support", "Web", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Service"]),
         tests("MessagingTests", ["Messaging", "AMQP", "AMQPWire", "Bytes", "Delivery", "Service"]),
         tests("BenchmarkTests", ["bench", "AMQP", "AMQPWire", "Bytes"]),

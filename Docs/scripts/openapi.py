@@ -15,7 +15,7 @@ import requests
 
 PASSWORD = "password"
 # Who calls the operations of which role at store-admin.
-ACCOUNTS = {"MASTER": "owner1@example.com", "OPERATOR": "operator@example.com"}
+ACCOUNTS = {"MASTER": "owner1@example.com", "RIDER": "rider@example.com", "OPERATOR": "operator@example.com"}
 # Sessions of others end with these, so they are called without one.
 WITHOUT_SESSION = {"login", "logout"}
 # Operations with rules that no schema says (about several fields, or the encoding of a form): there

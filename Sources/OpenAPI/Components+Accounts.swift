@@ -16,22 +16,32 @@ extension Components {
             "id": .id, "name": .string, "email": .string, "address": .string, "status": accountStatus,
             "registered_at": .time,
         ]),
-        "StoreUserRegistration": .object([
-            "store_name": .text(to: 100), "email": email, "password": password,
-            "role": .values(["MASTER", "ADMIN", "USER"]),
+        "StoreUserRegistration": Schema([
+            "oneOf": [
+                Schema.object([
+                    "store_name": .text(to: 100), "email": email, "password": password,
+                    "role": .values(["MASTER", "ADMIN", "USER"]),
+                ]).described("Of a store.").tree,
+                Schema.object(
+                    ["name": .text(to: 50), "email": email, "password": password, "role": .values(["RIDER"])],
+                    optional: ["area_codes": areaCodes.orNull]
+                ).described("A rider. Only an operator adds them.").tree,
+            ]
         ]),
         "StoreUser": .object(
             [
                 "id": .id, "email": .string, "status": accountStatus,
-                "role": .values(["MASTER", "ADMIN", "USER", "RIDER", "OPERATOR"]), "registered_at": .time,
+                "role": role, "registered_at": .time,
             ], optional: ["store_id": .id.described("left out for those who work for no store")]),
-        "StoreAccount": .object([
-            "user": .named("StoreUser"),
-            "store": .object(["id": .id, "name": .string]).orNull
-                .described("null for those who work for no store"),
-        ]),
+        "StoreAccount": .object(
+            [
+                "user": .named("StoreUser"),
+                "store": .object(["id": .id, "name": .string]).orNull
+                    .described("null for those who work for no store"),
+            ], optional: ["rider": .object(["name": .string, "area_codes": areaCodes])]),
     ]
 
+    package static let role = Schema.values(["MASTER", "ADMIN", "USER", "RIDER", "OPERATOR"])
     private static let accountStatus = Schema.values(["REGISTERED", "UNREGISTERED"])
     private static let email = Schema(["type": "string", "format": "email", "minLength": 5, "maxLength": 254])
     private static let password = Schema([

@@ -75,7 +75,8 @@ extension Components {
     package static let status = Schema.values(orderStatuses)
     package static let actor = Schema.values(["CUSTOMER", "STORE", "RIDER", "SYSTEM"])
     package static let action = Schema.values([
-        "PLACE", "PAY", "PAY_LATER", "ACCEPT", "REJECT", "START_COOKING", "FINISH_COOKING", "TAKE", "PICK_UP",
+        "PLACE", "PAY", "PAY_LATER", "ACCEPT", "REJECT", "START_COOKING", "FINISH_COOKING", "TAKE", "RELEASE",
+        "PICK_UP",
         "COMPLETE",
         "START_DELIVERY", "RECEIVE_DELIVERY", "CONFIRM", "CANCEL", "EXPIRE",
     ])

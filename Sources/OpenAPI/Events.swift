@@ -32,6 +32,10 @@ extension Operation.Event {
     package static let push = Self(
         "push", "What POST /api/sse/push-event sent.", .object(["data": .anything]), example: ["data": "hello"])
 
+    package static let deliveryChanged = Self(
+        "delivery-changed", "For riders: something about this order has changed. Load the list again.",
+        .named("DeliveryChangedEvent"), example: ["id": 7, "status": "COOKED", "rider_id": 5])
+
     private static let onOpen = Self(
         "onopen", "The stream stands. The id is where.", .values(["connect"]), example: "connect")
     private static let reset = Self(

@@ -50,17 +50,19 @@ package struct Operation: Sendable {
         case storeUsers
         /// Those who work for a store.
         case stores
+        case storesAndRiders
         case riders
         case operators
         /// Works without a session, and does more with one.
         case everybodyOrStores
+        case everybodyOrCustomers
         /// A page: who is not logged in is sent to the login.
         case page
 
         var isChecked: Bool {
             switch self {
-            case .everybody, .everybodyOrStores, .page: false
-            case .customers, .storeUsers, .stores, .riders, .operators: true
+            case .everybody, .everybodyOrStores, .everybodyOrCustomers, .page: false
+            case .customers, .storeUsers, .stores, .storesAndRiders, .riders, .operators: true
             }
         }
 
@@ -68,6 +70,7 @@ package struct Operation: Sendable {
         var roles: [String] {
             switch self {
             case .stores: ["MASTER", "ADMIN", "USER"]
+            case .storesAndRiders: ["MASTER", "ADMIN", "USER", "RIDER"]
             case .riders: ["RIDER"]
             case .operators: ["OPERATOR"]
             default: []
@@ -79,8 +82,9 @@ package struct Operation: Sendable {
             switch self {
             case .everybody: []
             case .customers: ["customerToken", "customerBearer", "customerSession"]
-            case .storeUsers, .stores, .riders, .operators: ["storeSession"]
+            case .storeUsers, .stores, .storesAndRiders, .riders, .operators: ["storeSession"]
             case .everybodyOrStores, .page: ["", "storeSession"]
+            case .everybodyOrCustomers: ["", "customerSession"]
             }
         }
     }

@@ -52,6 +52,7 @@ struct PageRoutes: Sendable {
             return try cookie.set(token, on: .redirect(to: "\(basePath)/"))
         } catch let error as DeliveryError where error.status == 401 {
             return Response(.unauthorized, contentType: "text/html; charset=utf-8", body: .bytes(page))
+                .with("WWW-Authenticate", Envelope.challenge)
         }
     }
 

@@ -22,5 +22,6 @@ extension Operation.Tag {
     static let accounts = Self("Accounts", "Registration, login, and who one is.")
     static let stores = Self("Stores", "Stores and their menus.")
     static let orders = Self("Orders", "A customer's own orders.")
+    static let pages = Self("Pages", "What a browser shows.")
     static let events = Self("Events", "What becomes of one's orders.")
 }

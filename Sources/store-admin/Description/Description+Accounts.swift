@@ -9,6 +9,7 @@ extension Description {
                 .named("Login"), isForm: true,
                 examples: [
                     "owner": ["email": "owner1@example.com", "password": "password"],
+                    "rider": ["email": "rider@example.com", "password": "password"],
                     "operator": ["email": "operator@example.com", "password": "password"],
                 ]),
             replies: [
@@ -45,10 +46,13 @@ extension Description {
                         "store_name": "한솥부엌 홍대점", "email": "colleague@example.com", "password": "a long password",
                         "role": "USER",
                     ],
+                    "rider": [
+                        "name": "박바람", "email": "baram@example.com", "password": "a long password", "role": "RIDER",
+                    ],
                 ]),
             replies: [.created(.named("StoreAccount"), "The user was registered.")],
             refusals: [
-                .init(403, "Only the store's own MASTER adds users to it."),
+                .init(403, "Only the store's own MASTER adds users to it, and only an operator adds riders."),
                 .init(409, codes: [1405], "The e-mail address is taken."), .tooMany,
             ]),
         Operation(

@@ -3,7 +3,8 @@ import OpenAPI
 extension Description {
     static let events: [Operation] = [
         Operation(
-            .get, "/api/sse/connect", "connectEvents", .events, "The store's event stream", for: .stores,
+            .get, "/api/sse/connect", "connectEvents", .events, "The event stream of a store, or of the riders",
+            for: .storesAndRiders,
             details: """
                 With a cursor everything behind it is sent first, then what happens from now on, without a gap. The \
                 stream ends after about half an hour and with its session; come back with the last id.
@@ -13,7 +14,7 @@ extension Description {
             ],
             replies: [
                 .events(
-                    [.newOrder, .orderStatus, .orderAcknowledged, .push] + Operation.Event.common,
+                    [.newOrder, .orderStatus, .orderAcknowledged, .push, .deliveryChanged] + Operation.Event.common,
                     "The stream. An event with an id has a place in a durable log.")
             ]),
         Operation(

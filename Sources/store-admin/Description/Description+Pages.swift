@@ -8,6 +8,7 @@ extension Description {
             replies: [.page("The page."), .notModified]),
         page("/", "getRoot", "The store owner's page"),
         page("/main", "getMain", "The store owner's page"),
+        page("/rider", "getRiderPage", "The rider's page"),
         page("/dead-letters", "getDeadLetters", "The operator's page"),
     ]
 

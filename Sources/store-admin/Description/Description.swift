@@ -5,7 +5,8 @@ import Web
 enum Description {
     static let document = Document(
         title: "Delivery: store-admin", text: text,
-        operations: accounts + orders + events + deadLetters + pages + DocumentRoutes.operations, components: .all)
+        operations: accounts + orders + events + riders + deadLetters + pages + DocumentRoutes.operations,
+        components: .all)
 
     private static let text = """
         The service of stores, riders and operators. JSON in UTF-8, names in `snake_case`, times as ISO 8601 with offset, \
