@@ -32,6 +32,8 @@ struct PageRoutes: Sendable {
 
     /// The page is for everybody; what it shows is not, and it asks for the login itself.
     private func show(_ page: StaticFile, to request: Request) async throws -> Response {
+        // The page names its files relative to itself, below the base path.
+        guard request.path.hasSuffix("/") else { return .redirect(to: "\(basePath)/") }
         let response = page.response(to: request)
         guard let session = request.customerSession else { return response }
         // A page that cannot renew its session now is still a page.

@@ -26,8 +26,21 @@ extension EndToEnd {
         static let pages: [AuditedPage] = [
             AuditedPage(.admin, "/login", ready: "#login"),
             AuditedPage(.admin, "/main", as: "owner1@example.com", ready: ".order-card", states: ownersSheets),
+            AuditedPage(.api, "/", ready: "#submit", states: ["location.hash = '#/register'"]),
+            AuditedPage(.api, "/", as: "customer@example.com", ready: ".store-card", states: customersViews),
             AuditedPage(.admin, "/dead-letters", as: "operator@example.com", ready: "#total"),
         ]
+
+        private static let customersViews = ["store/1", "checkout", "order/1", "orders", "me"].map { view in
+            """
+            return new Promise((done) => {
+              const look = () => (document.querySelector(".skeleton") ? setTimeout(look, 20) : done());
+              addEventListener("hashchange", () => setTimeout(look), { once: true });
+              document.querySelector("[data-key=more-1]")?.click();
+              location.hash = "#/\(view)";
+            });
+            """
+        }
 
         private static let ownersSheets = ["soldout", "history", "settings", "reject", "pause", "keys"].map { sheet in
             let open =

@@ -31,6 +31,7 @@ let retryTimer = 0;
 
 function show({ complaint = null, keepsPlace = false } = {}) {
   clearTimeout(retryTimer);
+  if ($("#question").open) $("#question").close();
   for (const end of endings.splice(0)) end();
   const path = location.hash.slice(1);
   const root = h("div", { class: "page" });

@@ -4,6 +4,7 @@
 import { Failure, now } from "./page-api.js";
 import * as basket from "./customer-basket.js";
 import { button, fill, h, icon } from "./customer-dom.js";
+import { toast } from "./customer-notices.js";
 import { isUnsure, placed as followPlaced } from "./customer-orders.js";
 import { ask, me } from "./customer-session.js";
 import { money, reason, text, time } from "./customer-text.js";
@@ -121,6 +122,7 @@ function placed(attempt, order) {
   if (same) basket.clear();
   followPlaced(order.id);
   if (shown.isShown()) shown.replace(`#/order/${order.id}`);
+  else toast(text("checkout.placed", { id: order.id }));
   return null;
 }
 

@@ -83,6 +83,7 @@ export const english = {
   "checkout.unsure.stop": "{reason} Sending it again makes one order only.",
   "checkout.left": "An order was on its way",
   "checkout.left.hint": "Sent at {time} for {total}; it is not known whether it arrived. Sending it again makes one order only.",
+  "checkout.placed": "Order #{id} was placed.",
   "checkout.again": "Find out",
   "checkout.drop": "Give it up",
   "checkout.changed": "Prices or menus have changed. Have a look, then order again.",

@@ -83,6 +83,7 @@ export const korean = {
   "checkout.unsure.stop": "{reason} 같은 주문을 다시 보내도 한 번만 접수돼요.",
   "checkout.left": "보내던 주문이 있어요",
   "checkout.left.hint": "{time}에 {total} 주문을 보냈지만 접수되었는지 알 수 없어요. 다시 보내도 한 번만 접수돼요.",
+  "checkout.placed": "주문 #{id}이 접수됐어요.",
   "checkout.again": "다시 확인하기",
   "checkout.drop": "그만두기",
   "checkout.changed": "가격이나 메뉴가 바뀌었어요. 내용을 확인하고 다시 눌러 주세요.",
