@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The values that the document lists")
 struct ValuesTests {
-    private func values(_ schema: Schema) -> [String] {
+    private func values(_ schema: OpenAPI.Schema) -> [String] {
         guard case .array(let values) = schema.tree["enum"] else { return [] }
         return values.compactMap { if case .string(let text) = $0 { text } else { nil } }
     }
