@@ -25,6 +25,14 @@ extension Components {
             ],
             "description": "Either `store_menu_id_list` or `items`, not both. The server sets the price.",
         ]),
+        "Acceptance": .object(
+            [:], optional: ["prep_minutes": prepMinutes.orNull.described("else the store's estimate")]),
+        "Rejection": .object(
+            ["reason": rejectReason],
+            optional: [
+                "note": .text(from: 0, to: 200).orNull,
+                "expected_status": status.orNull.described("an accepted order is rejected only with ACCEPT here"),
+            ]),
         "OrderItem": .object([
             "store_menu_id": .id, "name": .string, "amount": .won.described("of one, when it was ordered"),
             "quantity": .integer(from: 1, to: 999),

@@ -36,6 +36,19 @@ extension Operation.Event {
         "delivery-changed", "For riders: something about this order has changed. Load the list again.",
         .named("DeliveryChangedEvent"), example: ["id": 7, "status": "COOKED", "rider_id": 5])
 
+    package static let storeSettings = Self(
+        "store-settings", "The store's settings, after a change.", .named("StoreSettings"),
+        example: [
+            "auto_accept": false, "default_prep_minutes": 20, "busy_minutes": 10, "paused_until": nil,
+            "area_codes": [],
+        ])
+    package static let storeMenu = Self(
+        "store-menu", "A menu that is sold out or on sale again.", .named("OfferedMenu"),
+        example: [
+            "id": 1, "store_id": 1, "name": "김치찌개", "amount": 8000, "status": "REGISTERED", "thumbnail_url": "",
+            "like_count": 312, "sequence": 0, "sold_out": true,
+        ])
+
     private static let onOpen = Self(
         "onopen", "The stream stands. The id is where.", .values(["connect"]), example: "connect")
     private static let reset = Self(

@@ -19,9 +19,11 @@ extension Operation {
 
         /// 200 with the envelope.
         package static func ok(
-            _ body: Schema, _ text: String = "OK", beside more: KeyValuePairs<String, Schema> = [:]
+            _ body: Schema, _ text: String = "OK", beside more: KeyValuePairs<String, Schema> = [:],
+            sometimes: KeyValuePairs<String, Schema> = [:]
         ) -> Reply {
-            Reply(200, text, contents: ["application/json": .envelope(of: body, beside: more)])
+            Reply(
+                200, text, contents: ["application/json": .envelope(of: body, beside: more, sometimes: sometimes)])
         }
 
         /// 201 with the envelope and `Location`.

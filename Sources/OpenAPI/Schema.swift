@@ -51,10 +51,14 @@ package struct Schema: Sendable, Equatable {
     package static func object(
         _ required: KeyValuePairs<String, Schema>, optional: KeyValuePairs<String, Schema> = [:]
     ) -> Schema {
+        object(required.map { ($0.key, $0.value) }, optional: optional.map { ($0.key, $0.value) })
+    }
+
+    package static func object(_ required: [(String, Schema)], optional: [(String, Schema)] = []) -> Schema {
         var tree: JSONTree = ["type": "object"]
-        if !required.isEmpty { tree = tree.with("required", .array(required.map { .string($0.key) })) }
-        let properties = required.map { $0 } + optional.map { $0 }
-        return Schema(tree.with("properties", .object(properties.map { .init($0.key, $0.value.tree) })))
+        if !required.isEmpty { tree = tree.with("required", .array(required.map { .string($0.0) })) }
+        return Schema(
+            tree.with("properties", .object((required + optional).map { .init($0.0, $0.1.tree) })))
     }
 
     package static func any(of schemas: [Schema]) -> Schema { Schema(["anyOf": .array(schemas.map(\.tree))]) }
@@ -70,13 +74,19 @@ package struct Schema: Sendable, Equatable {
     package func defaulting(to value: JSONTree) -> Schema { Schema(tree.with("default", value)) }
 
     /// The reply of the services: `{"result":{…},"body":…}`.
-    package static func envelope(of body: Schema, beside more: KeyValuePairs<String, Schema> = [:]) -> Schema {
-        var members: [JSONTree.Member] = [
-            .init("result", Schema.named("Result").tree), .init("body", body.tree),
-        ]
-        members += more.map { .init($0.key, $0.value.tree) }
+    ///
+    /// - Parameters:
+    ///   - more: stands beside the body, always.
+    ///   - sometimes: likewise, if there is something to say.
+    package static func envelope(
+        of body: Schema, beside more: KeyValuePairs<String, Schema> = [:],
+        sometimes: KeyValuePairs<String, Schema> = [:]
+    ) -> Schema {
+        let required = [("result", Schema.named("Result")), ("body", body)] + more.map { ($0.key, $0.value) }
+        let members = required + sometimes.map { ($0.key, $0.value) }
         return Schema([
-            "type": "object", "required": .array(members.map { .string($0.name) }), "properties": .object(members),
+            "type": "object", "required": .array(required.map { .string($0.0) }),
+            "properties": .object(members.map { .init($0.0, $0.1.tree) }),
         ])
     }
 }

@@ -20,17 +20,18 @@ package final class ServicePair: Sendable {
     /// Starts both and waits until they are connected to the broker.
     ///
     /// - Parameters:
+    ///   - adminEnvironment: what `store-admin` has besides.
     ///   - isUp: whether to wait until both say `UP`; without, until they listen.
     ///   - prepare: is given the path of the database file before anybody has opened it.
     package static func start(
-        broker url: String, environment more: [String: String] = [:], isUp: Bool = true,
-        prepare: (String) async throws -> Void = { _ in }
+        broker url: String, environment more: [String: String] = [:], adminEnvironment: [String: String] = [:],
+        isUp: Bool = true, prepare: (String) async throws -> Void = { _ in }
     ) async throws -> ServicePair {
         let folder = try TemporaryFolder("services")
         let path = folder.file("delivery.db")
         try await prepare(path)
         let environment = ["RABBITMQ_URL": url, "DATABASE_PATH": path, "DEMO_DATA": "1"].merging(more) { $1 }
-        let pair = try await start(in: folder, environment, first: nil)
+        let pair = try await start(in: folder, environment, adminEnvironment, first: nil)
         if isUp { try await pair.waitUntilUp() }
         return pair
     }
@@ -49,10 +50,12 @@ package final class ServicePair: Sendable {
 
     /// At the same time: one of them migrates and fills the database, the other waits for it.
     private static func start(
-        in folder: TemporaryFolder, _ environment: [String: String], first: ServicePair?
+        in folder: TemporaryFolder, _ environment: [String: String], _ adminEnvironment: [String: String] = [:],
+        first: ServicePair?
     ) async throws -> ServicePair {
         async let api = ServiceProcess.start("api", environment: environment)
-        async let admin = ServiceProcess.start("store-admin", environment: environment)
+        async let admin = ServiceProcess.start(
+            "store-admin", environment: environment.merging(adminEnvironment) { $1 })
         return try await ServicePair(api, admin, folder, environment, first: first)
     }
 

@@ -22,10 +22,11 @@ extension Description {
             replies: [.created(.named("Order"), "The order was stored.")],
             refusals: [
                 .init(404, codes: [3404, 3405], "There is no such store, or no such menu."),
+                .init(409, codes: [3002, 3006], "A menu is sold out; the store takes no orders now."),
                 .init(
-                    422, codes: [422, 3003, 3004],
-                    "Below the store's minimum amount; a menu of another store or not on sale; an `Idempotency-Key` that "
-                        + "came with another body."),
+                    422, codes: [422, 3003, 3004, 3005],
+                    "Below the store's minimum amount; a menu of another store or not on sale; outside of the delivery "
+                        + "area; an `Idempotency-Key` that came with another body."),
             ]),
         Operation(
             .get, "/api/user-order/current", "listCurrentOrders", .orders, "Orders that are not over", for: .customers,
@@ -37,5 +38,11 @@ extension Description {
         Operation(
             .get, "/api/user-order/id/{id}", "getOrder", .orders, "One order", for: .customers,
             parameters: [.order], replies: [.ok(.named("Entry"))], refusals: [.noOrder]),
+        Operation(
+            .post, "/api/user-order/{id}/cancel", "cancelOrder", .orders, "Cancel, as long as nobody cooks",
+            for: .customers, parameters: [.order], replies: [.ok(.named("Entry"))], refusals: [.noOrder, .wrongStatus]),
+        Operation(
+            .post, "/api/user-order/{id}/confirm", "confirmOrder", .orders, "It has arrived", for: .customers,
+            parameters: [.order], replies: [.ok(.named("Entry"))], refusals: [.noOrder, .wrongStatus]),
     ]
 }

@@ -14,7 +14,8 @@ extension Description {
             ],
             replies: [
                 .events(
-                    [.newOrder, .orderStatus, .orderAcknowledged, .push, .deliveryChanged] + Operation.Event.common,
+                    [.newOrder, .orderStatus, .orderAcknowledged, .push, .storeSettings, .storeMenu, .deliveryChanged]
+                        + Operation.Event.common,
                     "The stream. An event with an id has a place in a durable log.")
             ]),
         Operation(
