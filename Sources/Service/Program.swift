@@ -19,8 +19,8 @@ package struct Program: Sendable {
     /// Something that the program does instead of serving: an option with one argument or none.
     package struct Command: Sendable {
         package let option: String
-        /// Nil for none.
-        package let argument: String?
+        /// Empty for none.
+        package let argument: String
         package let meaning: String
         /// Returns the line that is printed at the end; it may print others before with `say`. What it throws is printed on
         /// standard error and gives exit code 1.
@@ -41,12 +41,12 @@ package struct Program: Sendable {
             run: @escaping @Sendable (CommonSettings, _ say: (String) -> Void) throws -> String
         ) {
             self.option = option
-            argument = nil
+            argument = ""
             self.meaning = meaning
             self.run = { settings, _, say in try run(settings, say) }
         }
 
-        var usage: String { argument.map { "\(option) \($0)" } ?? option }
+        var usage: String { argument.isEmpty ? option : "\(option) \(argument)" }
     }
 
     /// Why a program ends before it serves: one line for the person who started it.
@@ -86,7 +86,7 @@ package struct Program: Sendable {
     private func runOption(_ arguments: [String], port: Int) {
         guard let option = arguments.first else { return }
         if let command = commands.first(where: { $0.option == option }) {
-            guard arguments.count == (command.argument == nil ? 1 : 2), arguments.last?.isEmpty == false else {
+            guard arguments.count == (command.argument.isEmpty ? 1 : 2), arguments.last?.isEmpty == false else {
                 fail("usage: \(name) \(command.usage)", code: 2)
             }
             run(command, arguments[arguments.count - 1], port: port)
@@ -103,7 +103,11 @@ package struct Program: Sendable {
 
     private func run(_ command: Command, _ argument: String, port: Int) -> Never {
         do {
-            let say = { (line: String) in print("\(name): \(Self.oneLine(line))") }
+            let say = { (line: String) in
+                print("\(name): \(Self.oneLine(line))")
+                // A failure ends the process without that.
+                fflush(nil)
+            }
             say(try command.run(try CommonSettings(.process, port: port), argument, say))
             exit(0)
         } catch {
