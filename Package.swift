@@ -186,5 +186,8 @@ let package = Package(
         tests(
             "EndToEnd",
             ["Support", "Chaos", "AMQP", "AMQPWire", "Delivery", "SQLite", "api", "store-admin", "SQLiteWriter"]),
+        tests(
+            "PaymentsTests",
+            ["Support", "Payments", "Delivery", "SQLite", "HTTP", "EventLoop", "Service", "Synchronized"]),
     ] + (isFuzzing ? fuzzing : [])
 )

@@ -23,7 +23,7 @@ package struct PaymentProcessor: Sendable {
 
     package init(
         on loop: EventLoop, database: Database, gateway: any PaymentGateway, settings: PaymentSettings, news: OrderNews,
-        breaker: CircuitBreaker.Settings = .init(), metrics: Metrics, log: Logger
+        metrics: Metrics, log: Logger
     ) {
         self.loop = loop
         self.database = database
@@ -34,7 +34,7 @@ package struct PaymentProcessor: Sendable {
         lease = settings.deadline * 2 + .seconds(2)
         self.metrics = PaymentMetrics(metrics)
         self.log = log
-        guardian = GatewayGuard(slow: settings.timeout, breaker: breaker, metrics: self.metrics, log: log)
+        guardian = GatewayGuard(slow: settings.timeout, breaker: settings.breaker, metrics: self.metrics, log: log)
         self.metrics.show({ [guardian] in guardian.breakerState }, in: metrics)
     }
 

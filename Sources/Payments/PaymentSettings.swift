@@ -1,3 +1,4 @@
+import Delivery
 import HTTP
 import Service
 
@@ -9,6 +10,7 @@ package struct PaymentSettings: Sendable {
     package let timeout: Duration
     /// How long a call may take in the background.
     package let deadline: Duration
+    package let breaker: CircuitBreaker.Settings
     /// Whether a gateway to try against is mounted.
     package let hasSandbox: Bool
 
@@ -23,6 +25,9 @@ package struct PaymentSettings: Sendable {
             "PAYMENT_DEADLINE_MS", fallback: "5000",
             "how long a call to the gateway may take in the background, PAYMENT_TIMEOUT_MS to 60000 ms"),
         Setting(
+            "PAYMENT_OPEN_MS", fallback: "10000",
+            "how long no call is made after half of them failed or were slow, 100 to 600000 ms"),
+        Setting(
             "SANDBOX", fallback: "0", "1 mounts a payment gateway to try against under /sandbox; not for the public"),
     ]
 
@@ -32,6 +37,11 @@ package struct PaymentSettings: Sendable {
         let deadline = try environment.number("PAYMENT_DEADLINE_MS", in: timeout...60_000)
         self.timeout = .milliseconds(timeout)
         self.deadline = .milliseconds(deadline ?? max(5000, timeout))
+        var breaker = CircuitBreaker.Settings()
+        if let open = try environment.number("PAYMENT_OPEN_MS", in: 100...600_000) {
+            breaker.openFor = .milliseconds(open)
+        }
+        self.breaker = breaker
         hasSandbox = try environment.flag("SANDBOX") ?? false
     }
 

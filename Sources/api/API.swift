@@ -46,6 +46,9 @@ struct API {
                 gateway: HTTPPaymentGateway(url, on: group.first, deadline: payment.deadline), settings: payment,
                 news: news, metrics: setup.metrics, log: log)
         }
+        if let processor {
+            setup.health.add("payments") { processor.guardian.breakerState == .closed ? .up : .degraded }
+        }
         var router = Router(basePath: settings.basePath)
         Routes(
             database: setup.database,

@@ -64,6 +64,11 @@ extension Orders {
         let messages = try store(
             event, of: order, at: before.store, by: change.actor, telling: news, traceParent: nil, in: db)
         let events = try push(event, of: order, change, at: time, in: db)
+        #if FAILPOINTS
+            db.afterCommit { [action = change.action] in
+                try? Failpoint.reach("order.after-commit", ["order": "\(id)", "action": action.rawValue])
+            }
+        #endif
         news.tell(messages, events, after: db)
         return OrderListEntry(order: order, store: before.store, menus: before.menus)
     }
