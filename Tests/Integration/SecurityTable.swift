@@ -139,7 +139,7 @@ enum SecurityTable {
             SecurityRow("GET", "/api/user-order/current", .customers(ok)),
             SecurityRow("GET", "/api/user-order/history", .customers(ok)),
             SecurityRow("GET", "/api/sse/connect", .customers(file)),
-        ] + ids(of: { .customers($0, other: $1) }) + customerRows + apiDocumentRows
+        ] + ids(of: { .customers($0, other: $1) }) + customerRows + paymentRows + apiDocumentRows
 
     static let admin =
         operations + [
