@@ -51,6 +51,7 @@ extension Components {
                 "prep_minutes": .integer(from: 0), "ready_at": .time.described("when the store promised it"),
                 "reason": rejectReason, "reason_note": .string, "rider_id": .id,
                 "closed_at": .time.described("when its way had ended"),
+                "payment": .named("Payment").described("in the reply to its placing"),
             ]),
         "OrderEvent": .object([
             "version": .integer(from: 1), "action": action, "status": status.described("after it"), "actor": actor,
@@ -63,7 +64,8 @@ extension Components {
             ],
             optional: [
                 "timeline": .list(of: .named("OrderEvent"))
-                    .described("what was done to it, oldest first; left out in lists")
+                    .described("what was done to it, oldest first; left out in lists"),
+                "payment": .named("Payment"),
             ]
         ).described("An order with its store and menus."),
         "OrderStatusEvent": .object(

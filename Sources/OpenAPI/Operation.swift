@@ -114,9 +114,10 @@ package struct Operation: Sendable {
         }
 
         package static func header(
-            _ name: String, _ text: String, _ schema: Schema, example: JSONTree? = nil
+            _ name: String, _ text: String, _ schema: Schema, isRequired: Bool = false, example: JSONTree? = nil
         ) -> Parameter {
-            Parameter(name: name, place: .header, text: text, isRequired: false, schema: schema, example: example)
+            Parameter(
+                name: name, place: .header, text: text, isRequired: isRequired, schema: schema, example: example)
         }
     }
 

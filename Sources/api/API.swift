@@ -60,7 +60,8 @@ struct API {
         CustomerSteps(database: setup.database, news: news).add(to: &router)
         try PageRoutes(
             accounts: accounts, cookie: .customer(settings), proxies: settings.trustedProxies,
-            basePath: settings.basePath, ended: { streams.offer([$0]) }
+            basePath: settings.basePath, document: Description.document(hasSandbox: payment.hasSandbox),
+            ended: { streams.offer([$0]) }
         ).add(to: &router)
         if payment.hasSandbox {
             SandboxRoutes(database: setup.database, loop: group.first).add(to: &router)

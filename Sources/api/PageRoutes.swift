@@ -1,6 +1,7 @@
 import Delivery
 import HTTP
 import HTTPWire
+import OpenAPI
 import Pages
 import Service
 import Web
@@ -11,6 +12,7 @@ struct PageRoutes: Sendable {
     let cookie: SessionCookie
     let proxies: TrustedProxies
     let basePath: String
+    let document: Document
     /// Told, on the writer's thread, of the event that the streams of a session end by.
     let ended: @Sendable (FeedEvent) -> Void
 
@@ -18,7 +20,7 @@ struct PageRoutes: Sendable {
         guard let page = Pages.named("customer.html"), let docs = Pages.named("docs.html") else {
             throw Program.StartError("the pages are missing from the program")
         }
-        DocumentRoutes.add(to: &router, Description.document, page: StaticFile(docs.bytes, name: docs.name))
+        DocumentRoutes.add(to: &router, document, page: StaticFile(docs.bytes, name: docs.name))
         for page in Pages.ofAPI where !page.name.hasSuffix(".html") {
             router.file("/assets/\(page.name)", StaticFile(page.bytes, name: page.name))
         }

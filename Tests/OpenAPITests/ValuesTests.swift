@@ -16,6 +16,7 @@ struct ValuesTests {
         #expect(values(Components.actor) == OrderActor.Kind.allCases.map(\.rawValue))
         #expect(values(Components.rejectReason) == RejectReason.allCases.map(\.rawValue))
         #expect(Components.categories == Store.Category.allCases.map(\.rawValue))
+        #expect(values(Components.paymentState) == PaymentState.allCases.map(\.rawValue))
         #expect(Set(values(Components.role)) == Set(StoreUser.Role.allCases.map(\.rawValue)))
     }
 }

@@ -57,9 +57,6 @@ extension Description {
                 Operation.Reply(303, "The same for a form.", headers: ["Location", "Set-Cookie"]),
             ]),
         Operation(
-            .get, "/", "getRoot", .pages, "The customer's page", for: .everybodyOrCustomers, parameters: [.known],
-            replies: [.page("The page."), .notModified]),
-        Operation(
             .get, "/api/user/me", "getUser", .accounts, "The customer who asks", for: .customers,
             replies: [.ok(.named("User"))]),
     ]

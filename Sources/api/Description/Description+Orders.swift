@@ -19,7 +19,10 @@ extension Description {
                     "list": ["store_id": 1, "store_menu_id_list": [1, 1, 2], "note": "문 앞에 놓아 주세요"],
                     "items": ["store_id": 1, "items": [["store_menu_id": 1, "quantity": 2]]],
                 ]),
-            replies: [.created(.named("Order"), "The order was stored.")],
+            replies: [
+                .created(.named("Order"), "The order was stored, and is paid."),
+                .accepted(.named("Order"), "The order was stored, and is not paid yet.", headers: ["Location"]),
+            ],
             refusals: [
                 .init(404, codes: [3404, 3405], "There is no such store, or no such menu."),
                 .init(409, codes: [3002, 3006], "A menu is sold out; the store takes no orders now."),
@@ -38,6 +41,13 @@ extension Description {
         Operation(
             .get, "/api/user-order/id/{id}", "getOrder", .orders, "One order", for: .customers,
             parameters: [.order], replies: [.ok(.named("Entry"))], refusals: [.noOrder]),
+        Operation(
+            .post, "/api/user-order/{id}/pay", "payOrder", .orders, "Try the payment again", for: .customers,
+            parameters: [.order],
+            replies: [
+                .ok(.named("Entry"), "It is paid, or over."), .accepted(.named("Entry"), "It is not paid yet."),
+            ],
+            refusals: [.noOrder, .wrongStatus]),
         Operation(
             .post, "/api/user-order/{id}/cancel", "cancelOrder", .orders, "Cancel, as long as nobody cooks",
             for: .customers, parameters: [.order], replies: [.ok(.named("Entry"))], refusals: [.noOrder, .wrongStatus]),

@@ -3,9 +3,13 @@ import Web
 
 /// What `api` says of itself at `/openapi.json`: a list of operations for each subject, next to the routes.
 enum Description {
-    static let document = Document(
-        title: "Delivery: api", text: text,
-        operations: accounts + stores + orders + events + DocumentRoutes.operations, components: .all)
+    static func document(hasSandbox: Bool) -> Document {
+        Document(
+            title: "Delivery: api", text: text,
+            operations: accounts + stores + orders + events + (hasSandbox ? sandbox : []) + pages
+                + DocumentRoutes.operations,
+            components: .all)
+    }
 
     private static let text = """
         The customers' service. JSON in UTF-8, names in `snake_case`, times as ISO 8601 with offset, money in whole won.
