@@ -62,7 +62,7 @@ let riderPages = [
     "rider-text.js", "rider-worker.js", "rider.css",
 ]
 
-let settlementPages: [String] = []
+let settlementPages = ["settlement-text.js", "settlement.css", "settlement.html", "settlement.js"]
 
 let documentPages = [
     "docs-call.js", "docs-form.js", "docs-login.js", "docs-main.js", "docs-operation.js", "docs-schema.js",

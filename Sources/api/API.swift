@@ -67,6 +67,7 @@ struct API {
             SandboxRoutes(database: setup.database, loop: group.first).add(to: &router)
             log.warning("SANDBOX=1: under /sandbox a payment gateway without any money is open to everybody")
         }
+        OrderViewRoutes(database: setup.database).add(to: &router)
         let server = try await setup.serve(router)
         let deadlines = OrderDeadlines(
             on: group.first, database: setup.database, news: news, metrics: setup.metrics, log: log)

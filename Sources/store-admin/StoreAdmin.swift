@@ -14,8 +14,9 @@ struct StoreAdmin {
     static func main() {
         Program(
             name: "store-admin", summary: "shows new orders to store owners as they arrive from RabbitMQ",
-            settings: CommonSettings.list(port: port) + OrderSettings.list + Prefetch.settings + OperatorSettings.list,
-            commands: DatabaseCommands.all
+            settings: CommonSettings.list(port: port) + OrderSettings.list + Prefetch.settings + OperatorSettings.list
+                + SettlementSettings.list,
+            commands: DatabaseCommands.all + RebuildCommands.all
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
     }
 
@@ -23,6 +24,7 @@ struct StoreAdmin {
         let terms = try OrderSettings.read(.process)
         let broker = try Broker(settings.rabbitMQ, service: "store-admin", log: log)
         let prefetch = try Prefetch.read(.process)
+        let fee = try SettlementSettings.fee(.process)
         let operatorLogin = try OperatorSettings.read(.process)
         let setup = try await ServiceSetup(settings, group, log)
         let hints = try FeedHints(on: group.first, broker: broker, metrics: setup.metrics, log: log)
@@ -37,7 +39,7 @@ struct StoreAdmin {
         let consumer = OrderConsumer(
             on: group.first, database: setup.database, broker: broker, prefetch: prefetch, metrics: setup.metrics,
             log: log, news: news, appended: { streams.offer($0) })
-        let groups = Groups.all(setup, broker, prefetch: prefetch)
+        let groups = Groups.all(setup, broker, prefetch: prefetch, fee: fee)
         setup.health.add("groups") { await groups.areConnected ? .up : .degraded }
         setup.health.add("broker") { await consumer.isConnected ? .up : .degraded }
         setup.health.add("hints") { await hints.isConnected ? .up : .degraded }
@@ -70,6 +72,11 @@ struct StoreAdmin {
                 forget: DeadLetterQueue.forgetAttempts(in: setup.database)),
             cookie: SessionCookie.store(settings), basePath: settings.basePath, log: log
         ).add(to: &router)
+        try SettlementRoutes(
+            database: setup.database, accounts: accounts, cookie: .store(settings),
+            basePath: settings.basePath
+        ).add(to: &router)
+        OrderViewRoutes(database: setup.database).add(to: &router)
         let server = try await setup.serve(router)
 
         let forgotten = ForgottenOrders(

@@ -67,9 +67,9 @@ struct QueryPlanTests {
 
     /// Whether it reads a table page by page in the order of its row ids, without any other condition.
     private static func isPageOfTable(_ statement: String) -> Bool {
-        ["instance", "feed_event", "user_order", "order_event"].contains {
+        ["instance", "feed_event", "order_event", "user_order", "store"].contains {
             statement.contains("FROM \($0) WHERE id > ? ORDER BY id LIMIT")
-        }
+        } || statement.contains("FROM order_view WHERE order_id > ? ORDER BY order_id LIMIT")
     }
 
     @Test("the plans are asked for as many statements as the sources run")

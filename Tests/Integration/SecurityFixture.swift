@@ -79,6 +79,7 @@ final class SecurityFixture: Sendable {
                       (1, 'user@example.com', 'x', 'REGISTERED', 'USER', 0);
                     """)
             try db.execute(script: SecurityTable.riderOrders)
+            try db.execute(script: SecurityTable.orderViews)
         }
         let environment = [
             "RABBITMQ_URL": broker.url(virtualHost: try await broker.makeVirtualHost()), "DATABASE_PATH": path,

@@ -26,6 +26,8 @@ struct SecurityRow: Sendable, CustomStringConvertible {
         case stores(Answer, other: Answer? = nil)
         /// Every role of every store, and riders.
         case storesAndRiders(Answer)
+        /// Store 1, other stores, and riders, each with an answer of their own.
+        case each(store: Answer, other: Answer, rider: Answer)
         case riders(Answer)
         /// Whoever is logged in at store-admin.
         case storeUsers(Answer)
@@ -34,6 +36,10 @@ struct SecurityRow: Sendable, CustomStringConvertible {
         case only(Caller, Answer)
         /// A MASTER of store 1; everybody else gets 403.
         case master(Answer)
+        /// The MASTERs and ADMINs of stores.
+        case owners(Answer)
+        /// Their page, which operators have too; the others go to their own.
+        case settlementPage(Answer)
         /// A page of store users: riders are sent to their own, the others to the login.
         case page(Answer, operator: Answer)
         /// The operators' page: nobody is sent to the login, the others to their own page.
@@ -50,12 +56,21 @@ struct SecurityRow: Sendable, CustomStringConvertible {
             case .stores(let answer, let other):
                 if let refused { return refused }
                 return caller == .operator || caller == .rider ? .forbidden : isOther ? other ?? answer : answer
+            case .each(let store, let other, let rider):
+                if let refused { return refused }
+                return caller == .operator ? .forbidden : caller == .rider ? rider : isOther ? other : store
             case .storesAndRiders(let answer): return refused ?? (caller == .operator ? .forbidden : answer)
             case .riders(let answer): return refused ?? (caller == .rider ? answer : .forbidden)
             case .storeUsers(let answer): return refused ?? answer
             case .operators(let answer): return refused ?? (caller == .operator ? answer : .forbidden)
             case .only(let one, let answer): return caller == one ? answer : .forbidden
             case .master(let answer): return caller == .master ? answer : .forbidden
+            case .owners(let answer):
+                return refused ?? ([.operator, .user, .rider].contains(caller) ? .forbidden : answer)
+            case .settlementPage(let answer):
+                if refused != nil { return Answer(303, nil, location: "/login") }
+                if caller == .rider { return Answer(303, nil, location: "/rider") }
+                return caller == .user ? Answer(303, nil, location: "/main") : answer
             case .page(let answer, let `operator`):
                 if refused != nil { return Answer(303, nil, location: "/login") }
                 if caller == .rider { return Answer(303, nil, location: "/rider") }
@@ -139,7 +154,8 @@ enum SecurityTable {
             SecurityRow("GET", "/api/user-order/current", .customers(ok)),
             SecurityRow("GET", "/api/user-order/history", .customers(ok)),
             SecurityRow("GET", "/api/sse/connect", .customers(file)),
-        ] + ids(of: { .customers($0, other: $1) }) + customerRows + paymentRows + apiDocumentRows
+        ] + ids(of: { .customers($0, other: $1) }) + customerRows + customerViewRows + paymentRows
+        + apiDocumentRows
 
     static let admin =
         operations + [
