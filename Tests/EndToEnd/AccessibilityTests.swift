@@ -28,6 +28,7 @@ extension EndToEnd {
             AuditedPage(.admin, "/main", as: "owner1@example.com", ready: ".order-card", states: ownersSheets),
             AuditedPage(.api, "/", ready: "#submit", states: ["location.hash = '#/register'"]),
             AuditedPage(.api, "/", as: "customer@example.com", ready: ".store-card", states: customersViews),
+            AuditedPage(.admin, "/ticket/1", as: "owner1@example.com", ready: "#page[data-state=ready]"),
             AuditedPage(.admin, "/dead-letters", as: "operator@example.com", ready: "#total"),
         ]
 

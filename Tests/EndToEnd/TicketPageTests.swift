@@ -49,12 +49,17 @@ extension EndToEnd {
             try await browser.click("#language")
             try await browser.waitForText("Ready by", in: "#ticket")
 
-            // On paper there is the ticket alone, no wider than the paper.
-            try await browser.devTools("Emulation.setEmulatedMedia", ["media": "print"])
-            #expect(
-                try await browser.execute("return getComputedStyle(document.querySelector('.ticket-bar')).display")
-                    .string == "none")
-            try await browser.devTools("Emulation.setEmulatedMedia", ["media": ""])
+            // On paper there is the ticket alone, on one page of its length, 80 mm wide.
+            let printed = try await browser.devTools("Page.printToPDF", ["preferCSSPageSize": true])
+            let file = try #require(Data(base64Encoded: printed["data"].string ?? ""))
+            if let folder = ProcessInfo.processInfo.environment["DELIVERY_SCREENSHOTS"] {
+                try file.write(to: URL(fileURLWithPath: "\(folder)/ticket.pdf"))
+            }
+            let pages = String(decoding: file, as: UTF8.self).matches(
+                of: /\/MediaBox \[0 0 ([0-9]+)[0-9.]* ([0-9]+)[0-9.]*\]/)
+            #expect(pages.count == 1)
+            #expect((225...228).contains(pages.first.flatMap { Int($0.1) } ?? 0), "in points")
+            #expect((250...600).contains(pages.first.flatMap { Int($0.2) } ?? 0), "in points")
 
             try await browser.navigate(to: "\(address)/ticket/\(id)?print=1")
             try await browser.wait(until: "window.printed === 1")

@@ -13,6 +13,8 @@ const session = new BroadcastChannel("store-session");
 let entry = null;
 let failure = null;
 let readAt = 0;
+/** The place of the page's size among the rules of ticket.css; -1 before the first print. */
+let paperRule = -1;
 
 async function load() {
   failure = null;
@@ -85,6 +87,15 @@ function put(part, place, content) {
   $(place).textContent = content;
 }
 
+/** A roll of paper has no length: a page is as long as what stands on it. */
+function fitPaper() {
+  const sheet = [...document.styleSheets].find(({ href }) => href?.endsWith("/ticket.css"));
+  const millimetres = Math.ceil(($("#ticket").getBoundingClientRect().height / 96) * 25.4) + 1;
+  if (paperRule >= 0) sheet.deleteRule(paperRule);
+  paperRule = sheet.insertRule(`@page { size: 80mm ${millimetres}mm; }`, sheet.cssRules.length);
+}
+
+addEventListener("beforeprint", fitPaper);
 $("#print").addEventListener("click", () => print());
 $("#retry").addEventListener("click", load);
 $("#language").addEventListener("click", () => {
