@@ -6,7 +6,7 @@ import Testing
 extension ServiceTests {
     @Suite("The customer's cookie, steps and event stream", .serialized)
     struct CustomerStreamTests {
-        private let login: JSONValue = ["email": "customer@example.com", "password": "password"]
+        private let login: Support.JSONValue = ["email": "customer@example.com", "password": "password"]
 
         private func session(_ pair: ServicePair, _ email: String = "customer@example.com") async throws -> String {
             let reply = try await pair.api.http.post(
