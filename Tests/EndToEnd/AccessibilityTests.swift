@@ -29,7 +29,10 @@ extension EndToEnd {
             AuditedPage(.api, "/", ready: "#submit", states: ["location.hash = '#/register'"]),
             AuditedPage(.api, "/", as: "customer@example.com", ready: ".store-card", states: customersViews),
             AuditedPage(.admin, "/ticket/1", as: "owner1@example.com", ready: "#page[data-state=ready]"),
+            AuditedPage(.admin, "/rider", as: "rider@example.com", ready: "#available li"),
             AuditedPage(.admin, "/dead-letters", as: "operator@example.com", ready: "#total"),
+            AuditedPage(.admin, "/docs", ready: #"#operations[data-state="ready"]"#),
+            AuditedPage(.api, "/docs", ready: #"#operations[data-state="ready"]"#),
         ]
 
         private static let customersViews = ["store/1", "checkout", "order/1", "orders", "me"].map { view in
@@ -61,11 +64,17 @@ extension EndToEnd {
                 let customer = try await pair.customer()
                 let orders = [
                     try await pair.order(customer, note: "단무지 많이"), try await pair.order(customer, menus: [1, 2, 2]),
+                    try await pair.order(customer),
                 ]
                 try await eventually("the orders are there") {
                     try await page.owner.get("/api/user-order/current").json["body"].array.count == orders.count
                 }
-                _ = try await page.owner.post("/api/user-order/\(orders[1])/accept", json: ["prep_minutes": 20])
+                let cooked = ["accept", "start-cooking", "finish-cooking"]
+                for (id, steps) in [(orders[1], ["accept"]), (orders[2], cooked)] {
+                    for step in steps {
+                        #expect(try await page.owner.post("/api/user-order/\(id)/\(step)", json: [:]).status == 200)
+                    }
+                }
                 for audited in Self.pages {
                     let service = audited.service == .api ? pair.api : pair.admin
                     try await browser.navigate(to: "http://127.0.0.1:\(service.port)/health/live")
