@@ -96,23 +96,16 @@ extension EndToEnd {
         @Test("each client has its own limit of logins, whatever addresses it claims to have")
         func forwardedAddresses() async throws {
             try await withProxy { _, address, plain in
-                #expect(try await onOwnThread { try curl([], plain) }.status == 308)
-                func login(from client: String, claiming other: String) async throws -> Int {
-                    try await onOwnThread {
-                        try curl(
-                            [
-                                "--interface", client, "-H", "X-Forwarded-For: \(other)", "-H",
-                                "Content-Type: application/json", "-d",
-                                #"{"email":"customer2@example.com","password":"wrong password"}"#,
-                            ], "\(address)/open-api/user/login"
-                        ).status
-                    }
-                }
+                let redirected = try await onOwnThread { try curl([], plain) }
+                #expect(redirected.status == 308)
                 for number in 1...10 {
-                    #expect(try await login(from: "127.0.0.2", claiming: "192.0.2.\(number)") == 401)
+                    let status = try await failedLogin(address, from: "127.0.0.2", claiming: "192.0.2.\(number)")
+                    #expect(status == 401)
                 }
-                #expect(try await login(from: "127.0.0.2", claiming: "192.0.2.11") == 429)
-                #expect(try await login(from: "127.0.0.3", claiming: "127.0.0.2") == 401)
+                let limited = try await failedLogin(address, from: "127.0.0.2", claiming: "192.0.2.11")
+                let other = try await failedLogin(address, from: "127.0.0.3", claiming: "127.0.0.2")
+                #expect(limited == 429)
+                #expect(other == 401)
             }
         }
 
@@ -184,6 +177,16 @@ extension EndToEnd {
                 "/usr/bin/curl", ["-sk", "-m", "20", "-w", "\n%{http_code}"] + arguments + [url])
             let lines = output.split(separator: "\n", omittingEmptySubsequences: false)
             return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"))
+        }
+
+        private func failedLogin(
+            _ address: String, from client: String, claiming other: String
+        ) async throws -> Int {
+            let body = #"{"email":"customer2@example.com","password":"wrong password"}"#
+            let fields = ["-H", "X-Forwarded-For: \(other)", "-H", "Content-Type: application/json"]
+            return try await onOwnThread {
+                try curl(["--interface", client] + fields + ["-d", body], "\(address)/open-api/user/login").status
+            }
         }
 
         /// A call that the page makes, with the browser's cookies.
