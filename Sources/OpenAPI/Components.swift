@@ -8,7 +8,8 @@ package struct Components: Sendable {
 
     /// Those of both services.
     package static let all = Components([
-        Self.replies, Self.accounts, Self.stores, Self.orders, Self.payments, Self.riders, Self.operation,
+        Self.replies, Self.accounts, Self.stores, Self.orders, Self.payments, Self.riders, Self.settlement,
+        Self.operation,
     ])
 
     func tree(responses: [JSONTree.Member], schemes: Set<String>, paths: JSONTree) -> JSONTree {

@@ -50,6 +50,8 @@ package struct Operation: Sendable {
         case storeUsers
         /// Those who work for a store.
         case stores
+        /// Those who run a store.
+        case owners
         case storesAndRiders
         case riders
         case operators
@@ -62,7 +64,7 @@ package struct Operation: Sendable {
         var isChecked: Bool {
             switch self {
             case .everybody, .everybodyOrStores, .everybodyOrCustomers, .page: false
-            case .customers, .storeUsers, .stores, .storesAndRiders, .riders, .operators: true
+            case .customers, .storeUsers, .stores, .owners, .storesAndRiders, .riders, .operators: true
             }
         }
 
@@ -70,6 +72,7 @@ package struct Operation: Sendable {
         var roles: [String] {
             switch self {
             case .stores: ["MASTER", "ADMIN", "USER"]
+            case .owners: ["MASTER", "ADMIN"]
             case .storesAndRiders: ["MASTER", "ADMIN", "USER", "RIDER"]
             case .riders: ["RIDER"]
             case .operators: ["OPERATOR"]
@@ -82,7 +85,7 @@ package struct Operation: Sendable {
             switch self {
             case .everybody: []
             case .customers: ["customerToken", "customerBearer", "customerSession"]
-            case .storeUsers, .stores, .storesAndRiders, .riders, .operators: ["storeSession"]
+            case .storeUsers, .stores, .owners, .storesAndRiders, .riders, .operators: ["storeSession"]
             case .everybodyOrStores, .page: ["", "storeSession"]
             case .everybodyOrCustomers: ["", "customerSession"]
             }

@@ -6,7 +6,7 @@ enum Description {
     static func document(hasSandbox: Bool) -> Document {
         Document(
             title: "Delivery: api", text: text,
-            operations: accounts + stores + orders + events + (hasSandbox ? sandbox : []) + pages
+            operations: accounts + stores + orders + events + orderViews + (hasSandbox ? sandbox : []) + pages
                 + DocumentRoutes.operations,
             components: .all)
     }

@@ -11,6 +11,7 @@ extension Description {
         page(
             "/ticket/{id}", "getTicket", "An order for the kitchen's printer",
             parameters: [.path("id", "The order; the page asks for it.", .string, example: "1")]),
+        page("/settlement", "getSettlementPage", "What the store has earned"),
         page("/rider", "getRiderPage", "The rider's page"),
         page("/dead-letters", "getDeadLetters", "The operator's page"),
     ]

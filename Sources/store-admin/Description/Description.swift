@@ -5,7 +5,8 @@ import Web
 enum Description {
     static let document = Document(
         title: "Delivery: store-admin", text: text,
-        operations: accounts + orders + store + events + riders + deadLetters + pages + DocumentRoutes.operations,
+        operations: accounts + orders + store + events + riders + orderViews + settlement + deadLetters + pages
+            + DocumentRoutes.operations,
         components: .all)
 
     private static let text = """
