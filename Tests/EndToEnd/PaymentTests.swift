@@ -56,6 +56,7 @@ extension EndToEnd {
             #expect(stream.orders == [first, second, fourth])
             stream.close()
             #expect(try await stage.metric("payment_refunds_total") == 1)
+            try await stage.behave()
             #expect(try await stage.reconcile().exit == .code(0))
             try await stage.stop()
         }
