@@ -79,8 +79,11 @@ extension EndToEnd {
                     """
                     const real = fetch;
                     window.fetch = async (address, options) => {
-                        if (String(address).endsWith("/accept")) await new Promise((go) => (window.go = go));
-                        return real(address, options);
+                        const path = String(address);
+                        if (path.endsWith("/accept")) await new Promise((go) => (window.go = go));
+                        const reply = await real(address, options);
+                        window.isReadAgain ||= path.includes("/api/user-order/id/");
+                        return reply;
                     };
                     """)
                 try await page.press("primary", cancelled)
@@ -88,6 +91,7 @@ extension EndToEnd {
                 #expect(reply.status == 200)
                 try await page.waitFor(cancelled, in: "done", "CANCEL")
                 try await browser.execute("window.go()")
+                try await browser.wait(until: "window.isReadAgain")
                 try await browser.waitForText("#\(cancelled) 고객이 주문을 취소했어요", in: "#toast")
                 try await browser.waitForText("고객이 주문을 취소했어요", in: card(cancelled) + " .remark")
                 #expect(try await browser.findAll(card(cancelled) + " [data-slot=failure]:not([hidden])").isEmpty)
