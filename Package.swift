@@ -129,6 +129,9 @@ let package = Package(
             "Web",
             ["OpenAPI", "Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes", "Synchronized"]),
         module(
+            "Notifications",
+            ["Messaging", "Delivery", "Service", "HTTP", "HTTPWire", "TLS", "SQLite", "EventLoop", "Failpoints"]),
+        module(
             "Pages",
             resources: embedded(sharedPages + storePages + customerPages + riderPages + settlementPages + documentPages)
         ),
@@ -136,12 +139,15 @@ let package = Package(
         program(
             "api",
             [
-                "Messaging", "Payments", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite",
-                "EventLoop",
+                "Messaging", "Notifications", "Payments", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP",
+                "HTTPWire", "SQLite", "EventLoop",
             ]),
         program(
             "store-admin",
-            ["Messaging", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire", "SQLite", "EventLoop"]),
+            [
+                "Messaging", "Notifications", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire",
+                "SQLite", "EventLoop",
+            ]),
 
         benchmarks,
         allocationCounter,
@@ -172,6 +178,12 @@ let package = Package(
         tests("OpenAPITests", ["OpenAPI", "Delivery"]),
         tests("WebTests", ["Support", "Web", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Service"]),
         tests("MessagingTests", ["Messaging", "AMQP", "AMQPWire", "Bytes", "Delivery", "Service"]),
+        tests(
+            "NotificationTests",
+            [
+                "Support", "Notifications", "Messaging", "Delivery", "Service", "HTTP", "SQLite", "EventLoop",
+                "Synchronized",
+            ]),
         tests("BenchmarkTests", ["bench", "AMQP", "AMQPWire", "Bytes"]),
         tests("SupportTests", ["Support", "Chaos"]),
         tests("AMQPMemory", ["Support", "AMQP"]),

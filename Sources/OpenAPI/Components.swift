@@ -9,7 +9,7 @@ package struct Components: Sendable {
     /// Those of both services.
     package static let all = Components([
         Self.replies, Self.accounts, Self.stores, Self.orders, Self.payments, Self.riders, Self.settlement,
-        Self.operation,
+        Self.webhooks, Self.operation,
     ])
 
     func tree(responses: [JSONTree.Member], schemes: Set<String>, paths: JSONTree) -> JSONTree {

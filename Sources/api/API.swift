@@ -2,6 +2,7 @@ import Delivery
 import EventLoop
 import HTTP
 import Messaging
+import Notifications
 import Payments
 import SQLite
 import Service
@@ -15,7 +16,8 @@ struct API {
     static func main() {
         Program(
             name: "api", summary: "takes customers' orders and publishes them to RabbitMQ",
-            settings: CommonSettings.list(port: port) + OrderSettings.list + PaymentSettings.list,
+            settings: CommonSettings.list(port: port) + OrderSettings.list + PaymentSettings.list
+                + WebhookSettings.list,
             commands: DatabaseCommands.all + [ReconcileCommand.command]
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
     }
@@ -23,6 +25,7 @@ struct API {
     private static func serve(_ settings: CommonSettings, _ group: EventLoopGroup, _ log: Logger) async throws {
         let terms = try OrderSettings.read(.process)
         let payment = try PaymentSettings(.process)
+        let webhookAddress = try WebhookSettings.address(.process)
         let broker = try Broker(settings.rabbitMQ, service: "api", log: log)
         let setup = try await ServiceSetup(settings, group, log)
         let leases = try await OutboxLeases.begin(service: "api", setup.database)
@@ -68,6 +71,7 @@ struct API {
             log.warning("SANDBOX=1: under /sandbox a payment gateway without any money is open to everybody")
         }
         OrderViewRoutes(database: setup.database).add(to: &router)
+        WebhookRoutes(database: setup.database, address: webhookAddress, basePath: settings.basePath).add(to: &router)
         let server = try await setup.serve(router)
         let deadlines = OrderDeadlines(
             on: group.first, database: setup.database, news: news, metrics: setup.metrics, log: log)

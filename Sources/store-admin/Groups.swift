@@ -1,13 +1,16 @@
 import Delivery
 import EventLoop
 import Messaging
+import Notifications
 import SQLite
 import Service
 import Web
 
 /// What `store-admin` makes of the events of orders. `Docs/Events.md` tells how to add a group.
 enum Groups {
-    static func all(_ setup: ServiceSetup, _ broker: Broker, prefetch: UInt16, fee: Fee) -> GroupConsumers {
+    static func all(
+        _ setup: ServiceSetup, _ broker: Broker, prefetch: UInt16, fee: Fee, sender: WebhookSender
+    ) -> GroupConsumers {
         var groups = GroupConsumers(
             on: setup.group.first, database: setup.database, broker: broker, prefetch: prefetch,
             metrics: setup.metrics, log: setup.log)
@@ -32,6 +35,7 @@ enum Groups {
             let order = try OrderMessage(type: message.type, body: message.body).orderID
             return GroupTask(order: order) { db in try Settlement.settle(order: order, fee: fee, in: db) }
         }
+        groups.add(.notification) { try NotificationGroup.read($0, for: sender) }
         return groups
     }
 }

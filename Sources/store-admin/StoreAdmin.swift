@@ -2,6 +2,7 @@ import Delivery
 import EventLoop
 import HTTP
 import Messaging
+import Notifications
 import SQLite
 import Service
 import Web
@@ -15,7 +16,7 @@ struct StoreAdmin {
         Program(
             name: "store-admin", summary: "shows new orders to store owners as they arrive from RabbitMQ",
             settings: CommonSettings.list(port: port) + OrderSettings.list + Prefetch.settings + OperatorSettings.list
-                + SettlementSettings.list,
+                + SettlementSettings.list + WebhookSettings.list + WebhookSettings.sending,
             commands: DatabaseCommands.all + RebuildCommands.all
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
     }
@@ -26,6 +27,9 @@ struct StoreAdmin {
         let prefetch = try Prefetch.read(.process)
         let fee = try SettlementSettings.fee(.process)
         let operatorLogin = try OperatorSettings.read(.process)
+        let (webhookAddress, webhookBounds) = (
+            try WebhookSettings.address(.process), try WebhookSettings.bounds(.process)
+        )
         let setup = try await ServiceSetup(settings, group, log)
         let hints = try FeedHints(on: group.first, broker: broker, metrics: setup.metrics, log: log)
         let streams = EventStreams(
@@ -39,7 +43,10 @@ struct StoreAdmin {
         let consumer = OrderConsumer(
             on: group.first, database: setup.database, broker: broker, prefetch: prefetch, metrics: setup.metrics,
             log: log, news: news, appended: { streams.offer($0) })
-        let groups = Groups.all(setup, broker, prefetch: prefetch, fee: fee)
+        let sender = WebhookSender(
+            on: group.first, database: setup.database, address: webhookAddress, bounds: webhookBounds,
+            metrics: setup.metrics, log: log)
+        let groups = Groups.all(setup, broker, prefetch: prefetch, fee: fee, sender: sender)
         setup.health.add("groups") { await groups.areConnected ? .up : .degraded }
         setup.health.add("broker") { await consumer.isConnected ? .up : .degraded }
         setup.health.add("hints") { await hints.isConnected ? .up : .degraded }
@@ -84,6 +91,7 @@ struct StoreAdmin {
             appended: { streams.offer($0) })
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask(executorPreference: group.first) { await forgotten.run() }
+            tasks.addTask(executorPreference: group.first) { await sender.run() }
             tasks.addTask(executorPreference: group.first) { await settle(operators, on: group.first, log) }
             tasks.addTask(executorPreference: group.first) {
                 do { try await consumer.run() } catch { setup.lifecycle.fail(error) }
@@ -106,8 +114,10 @@ struct StoreAdmin {
                             setup.health.end()
                             passwords.close()
                             async let end: Void = groups.stop(within: .seconds(1))
+                            async let sent: Void = sender.stop(within: .seconds(1))
                             await consumer.stop(within: .seconds(1))
                             await end
+                            await sent
                         }
                     ),
                     (

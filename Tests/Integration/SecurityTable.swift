@@ -155,7 +155,7 @@ enum SecurityTable {
             SecurityRow("GET", "/api/user-order/history", .customers(ok)),
             SecurityRow("GET", "/api/sse/connect", .customers(file)),
         ] + ids(of: { .customers($0, other: $1) }) + customerRows + customerViewRows + paymentRows
-        + apiDocumentRows
+        + webhookRows + apiDocumentRows
 
     static let admin =
         operations + [

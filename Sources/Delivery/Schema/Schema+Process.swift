@@ -158,26 +158,36 @@ extension Schema {
         CREATE INDEX order_view_cooked ON order_view(changed_at) WHERE status = 'COOKED' AND rider_id IS NULL;
         CREATE INDEX order_view_rider ON order_view(rider_id, order_id) WHERE rider_id IS NOT NULL;
 
+        -- Where a customer wants to be told of their orders. failures: in a row. not_before: somebody is sending until then,
+        -- or it failed just now. due_at: when the next notification can be sent; null while none waits.
         CREATE TABLE webhook (
           customer_id INTEGER PRIMARY KEY REFERENCES customer(id),
           url TEXT NOT NULL,
           secret TEXT NOT NULL,
-          created_at INTEGER NOT NULL
+          created_at INTEGER NOT NULL,
+          failures INTEGER NOT NULL DEFAULT 0,
+          not_before INTEGER NOT NULL DEFAULT 0,
+          due_at INTEGER
         ) STRICT;
+        CREATE INDEX webhook_due ON webhook(due_at) WHERE due_at IS NOT NULL;
+        -- body is empty once it is not sent any more.
         CREATE TABLE notification (
           id INTEGER PRIMARY KEY AUTOINCREMENT,
           message_id TEXT NOT NULL UNIQUE,
           customer_id INTEGER NOT NULL,
           order_id INTEGER NOT NULL,
+          order_version INTEGER NOT NULL,
+          status TEXT NOT NULL,
           body BLOB NOT NULL,
           state TEXT NOT NULL CHECK (state IN ('PENDING', 'DELIVERED', 'GIVEN_UP')),
           attempts INTEGER NOT NULL DEFAULT 0,
           next_attempt_at INTEGER,
-          claimed_until INTEGER,
+          last_attempt_at INTEGER,
           last_error TEXT,
           created_at INTEGER NOT NULL
         ) STRICT;
-        CREATE INDEX notification_due ON notification(next_attempt_at) WHERE next_attempt_at IS NOT NULL;
         CREATE INDEX notification_customer ON notification(customer_id, id);
+        CREATE INDEX notification_waiting ON notification(customer_id, next_attempt_at, id)
+          WHERE next_attempt_at IS NOT NULL;
         """
 }

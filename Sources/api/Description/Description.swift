@@ -6,7 +6,8 @@ enum Description {
     static func document(hasSandbox: Bool) -> Document {
         Document(
             title: "Delivery: api", text: text,
-            operations: accounts + stores + orders + events + orderViews + (hasSandbox ? sandbox : []) + pages
+            operations: accounts + stores + orders + events + webhooks + orderViews + (hasSandbox ? sandbox : [])
+                + pages
                 + DocumentRoutes.operations,
             components: .all)
     }
