@@ -10,18 +10,19 @@ import { reorder } from "./customer-reorder.js";
 import { hasText, money, price, reason, text, time } from "./customer-text.js";
 
 const minute = 60_000;
+const failed = new Set(["REJECT", "CANCEL", "EXPIRED"]);
 
 export function order({ id: name }, host) {
   const id = Number(name);
   const head = h("section", { class: "state", "aria-live": "polite" });
-  const failed = h("p", { id: "order-error", class: "form-error", role: "alert", hidden: true });
+  const trouble = h("p", { id: "order-error", class: "form-error", role: "alert", hidden: true });
   const actions = h("div", { class: "actions" });
   const steps = h("ol", { class: "timeline" });
   const details = h("section", { class: "panel" });
   let said = "";
   host.title(text("order.number", { id }));
   host.back("#/orders");
-  fill(host.root, head, failed, actions, h("section", { class: "panel" }, steps), details);
+  fill(host.root, head, trouble, actions, h("section", { class: "panel" }, steps), details);
   if (orderOf(id)) show();
   else fill(head, skeleton(1));
 
@@ -84,8 +85,8 @@ export function order({ id: name }, host) {
   }
 
   function say(sentence) {
-    failed.textContent = sentence;
-    failed.hidden = sentence === "";
+    trouble.textContent = sentence;
+    trouble.hidden = sentence === "";
   }
 
   host.onLeave(onOrders((changed) => {
@@ -107,7 +108,7 @@ function headline(known) {
   const { status } = known;
   const key = isDeclined(known) ? "state.declined" : `state.${status}`;
   const title = hasText(key) ? text(key) : status;
-  const good = !["REJECT", "CANCEL", "EXPIRED"].includes(status);
+  const good = !failed.has(status);
   return [
     h("span", { class: "state-sign" }, icon(good ? (status === "RECEIVE" ? "check" : "orders") : "cross")),
     h("h2", {}, title), eta(known), h("p", { class: "muted" }, explanation(known)),
@@ -127,7 +128,8 @@ function explanation(known) {
   const refund = refundOf(known);
   const join = (...parts) => parts.filter(Boolean).join(" ");
   switch (status) {
-    case "REJECT": return join(hasText(`reason.${why}`) ? text(`reason.${why}`) : "", reasonNote, refund);
+    case "REJECT":
+      return join(hasText(`reason.${why}`) ? text(`reason.${why}`) : "", reasonNote && `“${reasonNote}”`, refund);
     case "CANCEL": return refund;
     case "EXPIRED": return join(text(paidAt === null ? "state.EXPIRED.unpaid" : "state.EXPIRED.paid"), refund);
     case "COOKED": return text(riderID === null ? "state.COOKED.hint" : "state.COOKED.rider");
@@ -156,9 +158,12 @@ function timeline(known) {
   return [
     ...done.map((step, place) => h(
       "li", { class: place === done.length - 1 ? "now" : "done", "data-status": step.status },
-      h("span", { class: "dot" }, icon("check", "small")), h("span", { class: "step" }, nameOf(step)),
+      h("span", { class: "dot" }, icon(failed.has(step.status) ? "cross" : "check", "small")),
+      h(
+        "span", {}, h("span", { class: "step" }, nameOf(step)), " ",
+        hasText(`actor.${step.actor}`) && h("span", { class: "muted small" }, text(`actor.${step.actor}`)),
+      ),
       h("time", { datetime: new Date(step.at).toISOString() }, time(step.at)),
-      hasText(`actor.${step.actor}`) && h("span", { class: "muted small actor" }, text(`actor.${step.actor}`)),
     )),
     ...ahead.map((status) => h(
       "li", { class: "ahead", "data-status": status }, h("span", { class: "dot" }),
