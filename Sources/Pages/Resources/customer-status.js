@@ -42,7 +42,11 @@ export function order({ id: name }, host) {
     if (!known || !host.isShown()) return;
     head.dataset.status = known.status;
     fill(head, headline(known));
-    if (said && said !== known.status) announce(text(`state.${known.status}`));
+    if (said && said !== known.status) {
+      announce(text(`state.${known.status}`));
+      // What went wrong went wrong with the step before.
+      say("");
+    }
     said = known.status;
     fill(actions, buttons(known));
     fill(steps, timeline(known));
@@ -78,9 +82,9 @@ export function order({ id: name }, host) {
       if (action === "pay" && changed && isUnpaid(changed) && !isDeclined(changed)) say(text("order.paid.notYet"));
     } catch (failure) {
       if (failure.kind === "unauthorized") return;
-      say(reason(failure));
       // It may have worked, or somebody else was first: the server knows.
       if (isUnsure(failure) || failure.status === 409) await load();
+      say(reason(failure));
     }
   }
 
