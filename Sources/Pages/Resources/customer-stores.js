@@ -107,6 +107,7 @@ export function facts(store) {
       h("span", { class: "for-readers" }, text("store.star", { n: star.toFixed(1) })),
       h("span", { "aria-hidden": "true" }, star.toFixed(1)),
     ),
-    h("span", {}, parts.filter(Boolean).join(" · ")),
+    // A line breaks between the facts only.
+    h("span", {}, parts.filter(Boolean).map((part) => part.replaceAll(" ", "\u00a0")).join(" · ")),
   );
 }
