@@ -35,6 +35,11 @@ extension EndToEnd {
             AuditedPage(
                 .admin, "/docs", as: "owner1@example.com", ready: #"#operations[data-state="ready"]"#,
                 states: operations("getStoreUser") + operations("changeStoreSettings")),
+            AuditedPage(
+                .admin, "/settlement", as: "owner1@example.com", ready: #"#board[data-state="ready"]"#,
+                states: ["document.querySelector('#modes [value=month]').click()"]),
+            AuditedPage(
+                .admin, "/settlement", as: "operator@example.com", ready: #"#board[data-state="ready"]"#),
             AuditedPage(.admin, "/dead-letters", as: "operator@example.com", ready: "#total"),
         ]
 

@@ -147,6 +147,7 @@ function render() {
 }
 
 function renderEntries() {
+  $("#table").dataset.kind = "entries";
   fillHead(["order", "at", "amount", "fee", "payout"]);
   fillRows(data.entries, (entry) => {
     const order = cell(`#${entry.order_id}`, "th");
@@ -161,6 +162,7 @@ function renderEntries() {
 }
 
 function renderDays() {
+  $("#table").dataset.kind = "days";
   fillHead(["date", "orders", "sales", "refunds", "fees", "payout"]);
   fillRows(data.days, (day) => {
     const date = cell("", "th");
@@ -179,6 +181,7 @@ function renderDays() {
 }
 
 function renderStores() {
+  $("#table").dataset.kind = "stores";
   fillHead(["store", "orders", "sales", "refunds", "fees", "payout"]);
   fillRows(data.stores, (store) => {
     const name = cell(store.store_name, "th");
@@ -227,7 +230,7 @@ const koreanTime = (at) =>
 
 function period({ mode, value }, { isShort = false } = {}) {
   const date = new Date(mode === "day" ? value : `${value}-01`);
-  const options = { timeZone: "UTC", month: "long" };
+  const options = { timeZone: "UTC", month: isShort ? "numeric" : "long" };
   if (!isShort) options.year = "numeric";
   if (mode === "day") Object.assign(options, { day: "numeric", weekday: "short" });
   return date.toLocaleDateString(language === "ko" ? "ko-KR" : "en-GB", options);
