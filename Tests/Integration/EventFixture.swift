@@ -26,7 +26,6 @@ struct EventFixture: Sendable {
 
     func owner() async throws -> HTTPTestClient {
         let session = try await pair.session()
-        // It finds store-admin again when that has got another port.
         return pair.admin.http.with(cookie: session)
     }
 
