@@ -63,7 +63,9 @@ extension EndToEnd {
                 return new Promise((done) => setTimeout(() => {
                   for (const part of item.querySelectorAll("details")) part.open = true;
                   item.querySelector("form").requestSubmit();
-                  const look = () => (item.querySelector(".facts") ? done() : setTimeout(look, 20));
+                  // Not before what was faded is painted as it is.
+                  const end = () => requestAnimationFrame(() => requestAnimationFrame(() => done()));
+                  const look = () => (item.querySelector(".facts") ? end() : setTimeout(look, 20));
                   look();
                 }));
                 """

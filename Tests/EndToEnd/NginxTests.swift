@@ -87,7 +87,9 @@ extension EndToEnd {
                     #expect(try await onOwnThread { try curl([], "\(address)/\(path)") }.status == 404, "\(path)")
                 }
                 let large = String(repeating: "x", count: 70_000)
-                let refused = try await onOwnThread { try curl(["-d", large], "\(address)/open-api/user/login") }
+                let refused = try await onOwnThread {
+                    try curl(["--data-binary", "@-"], "\(address)/open-api/user/login", input: large)
+                }
                 #expect(refused.status == 413)
                 #expect(try await onOwnThread { try curl([], "\(address)/store-admin") }.status == 308)
             }
@@ -172,9 +174,11 @@ extension EndToEnd {
         }
 
         /// What curl gets; no certificate is looked at.
-        private func curl(_ arguments: [String], _ url: String) throws -> (status: Int, body: String) {
+        private func curl(_ arguments: [String], _ url: String, input: String? = nil) throws -> (
+            status: Int, body: String
+        ) {
             let output = try ChildProcess.run(
-                "/usr/bin/curl", ["-sk", "-m", "20", "-w", "\n%{http_code}"] + arguments + [url])
+                "/usr/bin/curl", ["-sk", "-m", "20", "-w", "\n%{http_code}"] + arguments + [url], input: input)
             let lines = output.split(separator: "\n", omittingEmptySubsequences: false)
             return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"))
         }

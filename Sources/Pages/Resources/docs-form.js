@@ -11,7 +11,7 @@ export function makeForm(operation) {
   const inputs = [];
   const element = make("div", { class: "form" });
   if (operation.parameters) {
-    element.append(label("h4", "parameters"));
+    element.append(label("h3", "parameters"));
     for (const parameter of operation.parameters) element.append(field(parameter, inputs));
   }
   const body = operation.requestBody ? makeBody(operation.requestBody) : null;
@@ -85,7 +85,7 @@ function makeBody(requestBody) {
   });
   const element = make(
     "div", { class: "body" },
-    make("h4", {}, label("label", "body", { for: id })), pickers, area, error,
+    make("h3", {}, label("label", "body", { for: id })), pickers, area, error,
     fieldList("body.fields", fieldsOf(schema)));
   return {
     element,

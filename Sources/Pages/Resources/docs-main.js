@@ -42,7 +42,7 @@ function show(description) {
     const links = make("ul");
     const section = make(
       "section", {}, make("h2", { lang: "en" }, tag.name), prose(tag.description ?? "", "p", { class: "muted" }));
-    const group = make("div", {}, make("h3", { lang: "en" }, tag.name), links);
+    const group = make("div", {}, make("h2", { lang: "en" }, tag.name), links);
     for (const entry of operations.filter((one) => one.tag === tag.name)) {
       const { method, path, operation } = entry;
       const item = makeOperation(base, entry);

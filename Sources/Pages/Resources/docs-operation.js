@@ -122,7 +122,7 @@ function replyParts(reply) {
     "pre", { tabindex: "0", "data-label": "reply.body", "aria-label": text("reply.body"), role: "group" },
     reply.body === "" ? text("reply.empty") : pretty(reply.body, reply.type));
   return [
-    label("h4", "reply"),
+    label("h3", "reply"),
     label(
       "p", reply.isStream ? "stream.facts" : "reply.facts",
       { role: "status", class: `facts ${reply.isOK ? "good" : "bad"}` }, values),
@@ -183,11 +183,11 @@ function curlPart(curl) {
     }
     setTimeout(() => say(button, "copy"), 2_000);
   });
-  return make("div", { class: "curl-part" }, make("div", { class: "row" }, label("h4", "curl"), button), curl);
+  return make("div", { class: "curl-part" }, make("div", { class: "row" }, label("h3", "curl"), button), curl);
 }
 
 function documentation(operation) {
-  const part = make("div", { class: "replies" }, label("h4", "replies"));
+  const part = make("div", { class: "replies" }, label("h3", "replies"));
   const errors = make("ul", { class: "fields", lang: "en" });
   for (const [status, reference] of Object.entries(operation.responses)) {
     const reply = resolve(reference);
