@@ -22,7 +22,7 @@ WITHOUT_SESSION = {"login", "logout"}
 # is an answer to what fits.
 ACROSS_FIELDS = {
     "approvePayment", "cancelPayment", "changeStoreSettings", "getSettlement", "listPastOrders", "login", "placeOrder",
-    "setSoldOut",
+    "registerStoreUser", "setSoldOut",
 }
 # What these do would disturb all others.
 NOT_CALLED = {"changeSandbox"}
@@ -67,7 +67,8 @@ def configuration(chosen: list[dict], scheme: str, credential: str) -> str:
     accepted = ["2xx", "3xx", "401", "403", "404", "409", "422", "429", "503"]
     lines = [
         f"hooks = {json.dumps(str(HOOKS))}", "[checks]", f"positive_data_acceptance.expected-statuses = {accepted}",
-        "[auth]", "auto-signup = false",
+        # Fields and parameters that a service does not know it has to ignore.
+        "[generation]", "allow-extra-parameters = false", "[auth]", "auto-signup = false",
     ]
     if credential:
         lines += [f"[auth.openapi.{scheme}]", f"api_key = {json.dumps(credential)}"]

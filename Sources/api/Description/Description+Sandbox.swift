@@ -10,7 +10,8 @@ extension Description {
                 examples: ["demo": ["order_id": 1, "amount": 16000, "currency": "KRW"]]),
             replies: [
                 reply(201, "Approved."), reply(402, "Declined."), reply(409, "It was cancelled before."),
-            ]),
+            ],
+            refusals: [.init(422, "Another amount with the same key.")]),
         Operation(
             .post, "/sandbox/payments/{id}/cancel", "cancelPayment", .sandbox, "Give the money back",
             parameters: [.order, key], replies: [reply(200, "Cancelled.")], refusals: [.noOrder]),
