@@ -84,14 +84,14 @@ extension EndToEnd {
                     "metrics", "health/ready", "health/live", "store-admin/metrics", "store-admin/health/ready",
                     "sandbox/settings",
                 ] {
-                    #expect(try await onOwnThread { try curl([], "\(address)/\(path)") }.status == 404, "\(path)")
+                    let status = try await status(of: "\(address)/\(path)")
+                    #expect(status == 404, "\(path)")
                 }
-                let large = String(repeating: "x", count: 70_000)
-                let refused = try await onOwnThread {
-                    try curl(["--data-binary", "@-"], "\(address)/open-api/user/login", input: large)
-                }
-                #expect(refused.status == 413)
-                #expect(try await onOwnThread { try curl([], "\(address)/store-admin") }.status == 308)
+                let refused = try await status(
+                    of: "\(address)/open-api/user/login", sending: String(repeating: "x", count: 70_000))
+                #expect(refused == 413)
+                let redirected = try await status(of: "\(address)/store-admin")
+                #expect(redirected == 308)
             }
         }
 
@@ -181,6 +181,12 @@ extension EndToEnd {
                 "/usr/bin/curl", ["-sk", "-m", "20", "-w", "\n%{http_code}"] + arguments + [url], input: input)
             let lines = output.split(separator: "\n", omittingEmptySubsequences: false)
             return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"))
+        }
+
+        private func status(of url: String, sending body: String? = nil) async throws -> Int {
+            try await onOwnThread {
+                try curl(body == nil ? [] : ["--data-binary", "@-"], url, input: body).status
+            }
         }
 
         private func failedLogin(
