@@ -13,7 +13,9 @@ case ${2-} in
     on-sale) owner POST "$store/api/store-menu/$1/on-sale" ;;
     *[!0-9]*) wrong_use ;;
     *)
-        until=$(date -u --data-raw "+$2 minutes" +%Y-%m-%dT%H:%M:%SZ)
+        time=$(($(date +%s) + 60 * $2))
+        # GNU's date, and that of the BSDs.
+        until=$(date -u -d "@$time" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -r "$time" +%Y-%m-%dT%H:%M:%SZ)
         owner POST "$store/api/store-menu/$1/sold-out" -H 'Content-Type: application/json' --data-raw "{\"until\":\"$until\"}"
         ;;
 esac
