@@ -55,7 +55,7 @@ struct WebhookSenderTests {
         ("not found", .reply(404), "answered 404"),
         ("silence", .silence, "no answer in time"),
         ("no word", .end, "the connection ended before the response did"),
-        ("garbage", .octets(Array("\u{0}\u{1}garbage\r\n\r\n".utf8)), "the status line is malformed"),
+        ("garbage", .octets(Array("\u{0}\u{1}garbage\r\n\r\n".utf8)), "this is not HTTP/1.1"),
         ("ten megabytes", .octets(huge), "the response's body is longer than 65536 octets"),
     ]
 

@@ -17,14 +17,11 @@ enum NotificationRecords {
             state.rawValue, next?.milliseconds, error, time.milliseconds) > 0
     }
 
-    /// How many wait for a customer's webhook, counted up to `limit`.
-    static func waiting(customer: Int, limit: Int, in db: Connection) throws -> Int {
-        try db.one(
-            """
-            SELECT count(*) FROM (
-              SELECT 1 FROM notification WHERE customer_id = ? AND next_attempt_at IS NOT NULL LIMIT ?)
-            """, customer, limit
-        ) { row in try row.int(0) }
+    /// Whether so many wait for a customer's webhook.
+    static func areWaiting(_ count: Int, customer: Int, in db: Connection) throws -> Bool {
+        try db.exists(
+            "SELECT 1 FROM notification WHERE customer_id = ? AND next_attempt_at IS NOT NULL LIMIT 1 OFFSET ?",
+            customer, count - 1)
     }
 
     struct Waiting {

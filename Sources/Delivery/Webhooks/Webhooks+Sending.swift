@@ -47,7 +47,7 @@ extension Webhooks {
     ) throws -> Bool {
         let customer = message.customerID
         guard try WebhookRecords.find(customer: customer, in: db) != nil else { return false }
-        let isFull = try NotificationRecords.waiting(customer: customer, limit: mostWaiting, in: db) >= mostWaiting
+        let isFull = try NotificationRecords.areWaiting(mostWaiting, customer: customer, in: db)
         let isNew = try NotificationRecords.insert(
             message, body: isFull ? [] : body, state: isFull ? .givenUp : .pending,
             error: isFull ? "\(mostWaiting) others wait" : nil, at: time, in: db)
