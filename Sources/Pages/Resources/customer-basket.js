@@ -3,6 +3,7 @@
 
 const basketKey = "customer-basket";
 const attemptKey = "customer-attempt";
+const placedKey = "customer-placed";
 const listeners = new Set();
 export const mostOfOne = 99;
 
@@ -90,6 +91,10 @@ function read() {
 export const attempt = () => load(attemptKey);
 export const keepAttempt = (value) => store(attemptKey, value);
 export const forgetAttempt = () => store(attemptKey, null);
+
+/** The order that was placed last: {id, user, at}. A reload that had begun before the reply came leads to it. */
+export const lastPlaced = () => load(placedKey);
+export const keepPlaced = (value) => store(placedKey, value);
 
 /** A key that nobody else has. */
 export function freshKey() {

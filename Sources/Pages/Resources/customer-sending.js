@@ -38,7 +38,7 @@ export async function send(host, body, amount) {
 /** Goes on with an order that was under way. Gives whether there was one. */
 export function resume(host) {
   const attempt = attemptOfMine();
-  if (!attempt) return false;
+  if (!attempt) return wasPlaced(host);
   if (now() - attempt.at < freshFor) {
     again(host, attempt);
     return true;
@@ -50,6 +50,14 @@ export function resume(host) {
     button(text("checkout.again"), () => again(host, attempt), { class: "primary", id: "again" }),
     button(text("checkout.drop"), () => drop(host), { id: "drop" }),
   ));
+  return true;
+}
+
+/** Its reply may have come when a reload had begun already: then nothing is left to send, and the order is there. */
+function wasPlaced(host) {
+  const last = basket.lastPlaced();
+  if (!basket.isEmpty() || last?.user !== me?.id || now() - last.at > freshFor) return false;
+  setTimeout(() => host.isShown() && host.replace(`#/order/${last.id}`));
   return true;
 }
 
@@ -113,6 +121,7 @@ const mayBeStored = (failure) =>
   isUnsure(failure) || failure.kind === "limited" || (failure.status === 409 && failure.code === 409);
 
 function placed(attempt, order) {
+  basket.keepPlaced({ id: order.id, user: attempt.user, at: now() });
   basket.forgetAttempt();
   const { storeID, lines } = basket.basket();
   const same = storeID === attempt.body.store_id
