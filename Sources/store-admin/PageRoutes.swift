@@ -28,7 +28,11 @@ struct PageRoutes: Sendable {
         // What one owner got is nobody else's.
         let mainFile = StaticFile(main.bytes, name: main.name, cacheControl: "private, no-cache")
         for path in ["/", "/main"] {
-            router.on(.get, path, bodyLimit: 0) { request in try await show(mainFile, to: request) }
+            router.on(.get, path, bodyLimit: 0) { request in
+                // Relative addresses of the page would lead elsewhere.
+                if path == "/", !request.path.hasSuffix("/") { return .redirect(to: "\(basePath)/main") }
+                return try await show(mainFile, to: request)
+            }
         }
         let ticketFile = StaticFile(ticket.bytes, name: ticket.name, cacheControl: "private, no-cache")
         router.on(.get, "/ticket/{id}", bodyLimit: 0) { request in try await show(ticketFile, to: request) }

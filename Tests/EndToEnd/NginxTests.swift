@@ -18,6 +18,10 @@ extension EndToEnd {
                 try await browser.click("#login")
                 try await browser.waitFor(#"#connection[data-state="connected"]"#, within: 20)
                 #expect(try await browser.currentURL == "\(address)/store-admin/main")
+                // Without its last slash it is another place to relative addresses.
+                try await browser.navigate(to: "\(address)/store-admin")
+                try await browser.waitFor(#"#connection[data-state="connected"]"#, within: 20)
+                #expect(try await browser.currentURL == "\(address)/store-admin/main")
                 let owner = try await browser.tab
 
                 // A customer in the same browser: the two cookies do not know of each other.
