@@ -77,6 +77,7 @@ extension EndToEnd {
                 #expect(unnamed.array.compactMap(\.string) == [])
                 try await browser.expectNoErrors(except: ["status of 409"])
                 try await keepsFifty(browser)
+                try await isGivenBack(browser)
             }
         }
 
@@ -98,6 +99,24 @@ extension EndToEnd {
                 });
                 """)
             #expect(kept == [50, 400, "REJECT", true, .null])
+        }
+
+        /// An order that a rider takes and gives back waits for a rider again, or for the store itself.
+        private func isGivenBack(_ browser: WebDriver) async throws {
+            let steps = try await browser.execute(
+                """
+                return import("/assets/store-orders.js").then(({ Orders, nextStep }) => {
+                    const orders = new Orders();
+                    const now = new Date().toISOString();
+                    orders.place({ user_order_response: { id: 1, status: "COOKED", version: 4, ordered_at: now } });
+                    const change = (action, version, rider) => {
+                        orders.change({ id: 1, status: "COOKED", action, version, changed_at: now, ...rider });
+                        return nextStep(orders.get(1));
+                    };
+                    return [change("TAKE", 5, { rider_id: 9 }), change("RELEASE", 6)];
+                });
+                """)
+            #expect(steps == [.null, "start-delivery"])
         }
 
         /// The result code with which an order is refused; nil when it is taken.

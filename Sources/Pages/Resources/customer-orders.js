@@ -179,7 +179,7 @@ function changed(event) {
     readyAt: instant(event.ready_at) ?? order.readyAt,
     reason: event.reason ?? order.reason,
     reasonNote: event.reason_note ?? order.reasonNote,
-    riderID: event.rider_id ?? order.riderID,
+    riderID: event.rider_id ?? null,
     paidAt: order.paidAt ?? (event.status === "ORDER" ? at : null),
     payment: null,
     timeline: isNext && order.timeline ? [...order.timeline, step] : null,

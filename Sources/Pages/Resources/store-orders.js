@@ -91,7 +91,8 @@ export class Orders {
       changedAt: instant(event.changed_at) ?? now(),
       prepMinutes: event.prep_minutes ?? order.prepMinutes,
       readyAt: instant(event.ready_at) ?? order.readyAt,
-      riderId: event.rider_id ?? order.riderId,
+      // A rider who gives the order back is named no more.
+      riderId: event.rider_id ?? null,
       reason: event.reason ?? order.reason,
       reasonNote: event.reason_note ?? order.reasonNote,
     });
