@@ -8,6 +8,7 @@ const $ = (selector) => document.querySelector(selector);
 const board = $("#board");
 const session = new BroadcastChannel("store-session");
 const dayLength = 86_400_000;
+const readEvery = 10_000;
 const storesOnPage = 100;
 
 /** Who looks: nothing is known before the first answer. */
@@ -59,16 +60,41 @@ async function load() {
   render();
   try {
     me ??= (await exchange("GET", "api/store-user/me")).body;
-    const reply = await exchange("GET", me.store ? `api/settlement?${query()}` : stores());
+    const figures = await fetchFigures();
     if (turn !== loads) return;
-    data = me.store ? reply.body : sum(reply.body);
-    readAt = now();
+    [data, readAt] = [figures, now()];
     board.dataset.state = "ready";
   } catch (error) {
     if (turn !== loads) return;
     fail(error);
   }
   render();
+}
+
+async function fetchFigures() {
+  const { body } = await exchange("GET", me.store ? `api/settlement?${query()}` : stores());
+  return me.store ? body : sum(body);
+}
+
+/** Reads a period that is not over again, while somebody looks. Without an answer the figures stay, with their time. */
+async function follow() {
+  const isOpen = today().startsWith(chosen.value);
+  const isLong = data?.stores && data.stores.length > storesOnPage;
+  if (document.hidden || board.dataset.state !== "ready" || !isOpen || isLong) return;
+  const turn = loads;
+  try {
+    const figures = await fetchFigures();
+    if (turn !== loads) return;
+    readAt = now();
+    const isNew = JSON.stringify(figures) !== JSON.stringify(data);
+    data = figures;
+    // A reader is told of other figures, not of another time.
+    $("#state").setAttribute("aria-live", isNew ? "polite" : "off");
+    if (isNew) render();
+    else renderState();
+  } catch (error) {
+    if (error.kind === "unauthorized") fail(error);
+  }
 }
 
 async function loadMoreStores() {
@@ -129,11 +155,9 @@ function render() {
   $("#problem").hidden = problem === null;
   $("#problem-text").textContent = problem ? text(reason(problem)) : "";
   $("#figures").setAttribute("aria-busy", !isReady);
-  const isEmpty = isReady && data.entry_count === 0;
-  $("#state").textContent = !isReady
-    ? text("settlement.loading")
-    : isEmpty ? text("settlement.empty") : text("settlement.read", { time: clock(readAt, { seconds: true }) });
+  renderState();
   if (!isReady) return;
+  const isEmpty = data.entry_count === 0;
   $("#orders").textContent = text("settlement.orders.n", { n: data.orders.toLocaleString("ko-KR") });
   for (const key of ["sales", "refunds", "fees", "payout"]) $(`#${key}`).textContent = money(data[key]);
   $("#scroller").hidden = isEmpty;
@@ -144,6 +168,12 @@ function render() {
   $("#more").hidden = !isCut;
   $("#more").textContent = isCut ? text("settlement.more", { n: data.entries.length.toLocaleString("ko-KR") }) : "";
   $("#load-more").hidden = !data.stores || data.isComplete;
+}
+
+function renderState() {
+  if (board.dataset.state !== "ready") $("#state").textContent = text("settlement.loading");
+  else if (data.entry_count === 0) $("#state").textContent = text("settlement.empty");
+  else $("#state").textContent = text("settlement.read", { time: clock(readAt, { seconds: true }) });
 }
 
 function renderEntries() {
@@ -273,6 +303,7 @@ function listen() {
   });
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   session.onmessage = () => location.replace(address("login"));
+  document.addEventListener("visibilitychange", follow);
   onLanguageChange(renderTexts);
 }
 
@@ -284,3 +315,4 @@ function firstDay(month) {
 applyTexts();
 listen();
 load();
+setInterval(follow, readEvery);
