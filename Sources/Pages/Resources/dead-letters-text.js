@@ -6,6 +6,8 @@ addTexts({
   ko: {
     "dead.title": "처리하지 못한 메시지",
     "dead.refresh": "새로 고침",
+    "dead.settlement": "전체 가게 정산",
+    "dead.docs": "API 문서",
     "dead.total": "{n}건",
     "dead.total.one": "1건",
     "dead.read": "{time} 기준, 오래된 것부터",
@@ -43,6 +45,8 @@ addTexts({
   en: {
     "dead.title": "Dead letters",
     "dead.refresh": "Refresh",
+    "dead.settlement": "Settlement of all stores",
+    "dead.docs": "API documentation",
     "dead.total": "{n} messages",
     "dead.total.one": "1 message",
     "dead.read": "as of {time}, oldest first",
