@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tells the whole story and checks it: a customer logs in, looks around and orders; the store owner watches the event
-# stream, sees that order, once, and takes it from step to step until it is delivered. Ends with an error when anything is
-# not so.
+# stream, sees that order, once, accepts and cooks it; a rider brings it, the customer confirms, and the settlement has it.
+# Ends with an error when anything is not so.
 # usage: story.sh
 #
 # It uses the other scripts of this folder, and the demo data (DEMO_DATA=1).
@@ -129,11 +129,35 @@ tell start-cooking.sh "$order"
 expect "it cooks" '"status":"COOKING"'
 tell finish-cooking.sh "$order"
 expect "it is cooked" '"status":"COOKED"'
-tell deliver.sh "$order"
-expect "the store has brought it itself" '"status":"DELIVERED"'
-wait_for 10 "the tabs have seen it go" moved DELIVERED
+
+chapter "A rider brings it"
+tell rider-login.sh
+tell rider-deliveries.sh
+expect "the rider sees it" "\"order_id\":$order,"
+tell rider-take.sh "$order"
+tell rider-pick-up.sh "$order"
+expect "it is on its way" '"status":"DELIVERY"'
+tell rider-complete.sh "$order"
+expect "it is there" '"status":"DELIVERED"'
+wait_for 10 "the store's tabs have seen it go" moved DELIVERED
+tell confirm.sh "$order"
+expect "the customer has received it" '"status":"RECEIVE"'
 tell order-by-id.sh "$order"
-expect "the customer sees who did what when" '"timeline"' '"action":"START_COOKING"' '"status":"DELIVERED"'
+expect "and sees who did what when" '"timeline"' '"action":"START_COOKING"' '"action":"TAKE"' '"actor":"RIDER"'
+
+chapter "The settlement has it"
+settled() { "$here/settlement.sh" format=csv 2>/dev/null | grep -q ",$order,SALE,"; }
+wait_for 10 "the sale is booked" settled
+
+chapter "The store brings another order itself"
+IDEMPOTENCY_KEY='' tell order.sh 1 "$menu"
+another=$(cat "$DELIVERY_STATE/order_id")
+acceptable() { "$here/accept.sh" "$another" >/dev/null 2>&1; }
+wait_for 10 "it is accepted" acceptable
+tell start-cooking.sh "$another"
+tell finish-cooking.sh "$another"
+tell deliver.sh "$another"
+expect "the store has brought it" '"status":"DELIVERED"'
 
 chapter "The store's day"
 tell sold-out.sh "$menu" 30
@@ -163,4 +187,4 @@ tell operator-login.sh
 tell dead-letters.sh
 expect "the messages that nobody could work on" '"total"'
 
-printf '\nThe story ended well: order %s went from the customer through RabbitMQ to the store owner.\n' "$order"
+printf '\nThe story ended well: order %s went from the customer through the store and the rider to the settlement.\n' "$order"
