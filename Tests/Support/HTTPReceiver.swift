@@ -20,8 +20,8 @@ package final class HTTPReceiver: Sendable {
 
     package enum Answer: Sendable {
         case reply(Int, fields: [String: String] = [:], body: String = "")
-        /// These octets, then the end of the connection.
-        case octets([UInt8])
+        /// These octets, then the end of the connection, or else the next request.
+        case octets([UInt8], staysOpen: Bool = false)
         /// The end of the connection, without a word.
         case end
         /// Nothing, until the client ends the connection.
@@ -97,9 +97,9 @@ package final class HTTPReceiver: Sendable {
             if status != 204 { text += "Content-Length: \(body.utf8.count)\r\n" }
             try socket.write(text + "\r\n" + body)
             return fields["Connection"] != "close"
-        case .octets(let octets):
+        case .octets(let octets, let staysOpen):
             try socket.write(octets)
-            return false
+            return staysOpen
         case .end: return false
         case .silence:
             _ = try socket.readToEnd()
