@@ -45,4 +45,54 @@ struct SchemaTests {
         #expect(next == 1)
         await new.close()
     }
+
+    @Test("orders of the second version keep their status, are charged if they were paid, and stand in every table")
+    func third() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "delivery-schema-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "test.db").path(percentEncoded: false)
+        let old = try Database(path: path, migrations: Array(Schema.migrations.prefix(2)))
+        try await old.write { db in
+            try db.execute(
+                script: """
+                    INSERT INTO store VALUES (3, '가게 "A"', '서울 마포구 1', 'REGISTERED', 'KOREAN_FOOD', 1, '', 0, 0, '');
+                    INSERT INTO customer VALUES (4, 'n', 'c@example.com', '서울 마포구 2', 'x', 'REGISTERED', 5);
+                    """)
+            for (index, status) in OrderStatus.allCases.enumerated() {
+                try db.run(
+                    """
+                    INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at, closed_at)
+                    VALUES (?, 4, 3, ?, 9000, 1763600000123, ?)
+                    """, index + 1, status.rawValue, status == .reject ? 1_763_600_009_000 : nil)
+                try db.run(
+                    "INSERT INTO user_order_item VALUES (?, 0, 7, '국', 4000, 2), (?, 1, 8, '밥', 1000, 1)", index + 1,
+                    index + 1)
+            }
+        }
+        await old.close()
+
+        let new = try await DeliveryDatabase.open(path: path, demoData: false)
+        for (index, status) in OrderStatus.allCases.enumerated() {
+            let id = index + 1
+            let (entry, sum, found) = try await new.read { db in
+                (
+                    try Orders.find(id, customer: 4, in: db),
+                    try Ledger.entries(order: id, in: db).map(\.amount).reduce(0, +),
+                    try Reconciling.read(id, gone: [], at: .now, in: db).flatMap { Discrepancy.first(in: $0.books) }
+                )
+            }
+            #expect(entry.order.status == status && entry.timeline?.count == 1, "\(status)")
+            let isUnpaid = status == .registered || status == .paymentPending
+            #expect(entry.order.isVisibleToStore == !isUnpaid, "\(status)")
+            #expect((entry.order.closedAt != nil) == status.isEnd, "\(status)")
+            #expect(sum == (isUnpaid || status.isRefunded ? 0 : 9000), "\(status)")
+            #expect(found?.repair == nil && (isUnpaid || found == nil), "\(status): \(found?.description ?? "")")
+        }
+        // The table of where orders are says what their events say.
+        let rebuilt = try await new.write { db in try OrderViews.rebuildPage(after: 0, limit: 100, in: db) }
+        #expect(rebuilt?.orders == OrderStatus.allCases.count && rebuilt?.mended == 0 && rebuilt?.unreadable == 0)
+        #expect(try await new.integrityCheck() == [])
+        await new.close()
+    }
 }

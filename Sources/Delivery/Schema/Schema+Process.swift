@@ -13,7 +13,14 @@ extension Schema {
         ALTER TABLE user_order ADD COLUMN reason_note TEXT;
         ALTER TABLE user_order ADD COLUMN rider_id INTEGER;
         ALTER TABLE user_order ADD COLUMN deadline_at INTEGER;
-        UPDATE user_order SET status_changed_at = ordered_at, paid_at = ordered_at,
+        -- What was visible to its store counts as paid. When nobody can say when an order ended, it did so at once. Orders that
+        -- wait for their store go on waiting: before, none could be accepted.
+        UPDATE user_order SET closed_at = ordered_at
+          WHERE closed_at IS NULL AND status IN ('RECEIVE', 'REJECT', 'CANCEL', 'EXPIRED');
+        UPDATE user_order SET status_changed_at = ifnull(closed_at, ordered_at),
+          paid_at = CASE WHEN status NOT IN ('REGISTERED', 'PAYMENT_PENDING') THEN ordered_at END,
+          deadline_at = CASE status WHEN 'REGISTERED' THEN ordered_at + 1800000 WHEN 'PAYMENT_PENDING' THEN ordered_at + 1800000
+            WHEN 'DELIVERED' THEN ordered_at + 86400000 END,
           address = (SELECT address FROM customer WHERE id = customer_id);
         -- Nothing reaches the store before it is paid.
         DROP INDEX user_order_store_open;
@@ -44,11 +51,11 @@ extension Schema {
         ) STRICT;
         CREATE INDEX order_event_completed ON order_event(actor_id, at) WHERE action = 'COMPLETE';
         INSERT INTO order_event(order_id, version, action, status, actor, actor_id, at, body)
-          SELECT o.id, 1, 'PLACE', o.status, 'CUSTOMER', o.customer_id, o.ordered_at, CAST(json_object(
+          SELECT o.id, 1, 'PLACE', o.status, 'CUSTOMER', o.customer_id, o.status_changed_at, CAST(json_object(
             'tx_id', lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8'
               || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))),
             'version', '1.0', 'order_id', o.id, 'order_version', 1, 'action', 'PLACE', 'status', o.status,
-            'changed_at', strftime('%Y-%m-%dT%H:%M:%fZ', o.ordered_at / 1000.0, 'unixepoch'), 'actor', 'CUSTOMER',
+            'changed_at', strftime('%Y-%m-%dT%H:%M:%fZ', o.status_changed_at / 1000.0, 'unixepoch'), 'actor', 'CUSTOMER',
             'customer_id', o.customer_id, 'store_id', o.store_id, 'store_name', s.name, 'amount', o.amount,
             'ordered_at', strftime('%Y-%m-%dT%H:%M:%fZ', o.ordered_at / 1000.0, 'unixepoch'),
             'paid_at', strftime('%Y-%m-%dT%H:%M:%fZ', o.paid_at / 1000.0, 'unixepoch'), 'address', o.address,
@@ -69,7 +76,10 @@ extension Schema {
           reference TEXT,
           PRIMARY KEY (order_id, kind)
         ) STRICT, WITHOUT ROWID;
-        INSERT INTO ledger_entry(order_id, kind, amount, at) SELECT id, 'CHARGE', amount, paid_at FROM user_order;
+        INSERT INTO ledger_entry(order_id, kind, amount, at)
+          SELECT id, 'CHARGE', amount, paid_at FROM user_order WHERE paid_at IS NOT NULL;
+        INSERT INTO ledger_entry(order_id, kind, amount, at)
+          SELECT id, 'REFUND', -amount, closed_at FROM user_order WHERE status IN ('REJECT', 'CANCEL', 'EXPIRED');
 
         -- What is known of a payment at the gateway, and when it is looked at next. Orders that were paid without a gateway
         -- have none.
@@ -153,6 +163,12 @@ extension Schema {
           paid_at INTEGER,
           changed_at INTEGER NOT NULL
         ) STRICT;
+        INSERT INTO order_view(order_id, version, status, is_open, customer_id, store_id, store_name, amount, items, address,
+            ordered_at, paid_at, changed_at)
+          SELECT o.id, 1, o.status, o.closed_at IS NULL, o.customer_id, o.store_id, s.name, o.amount,
+            (SELECT group_concat(name || ' ' || quantity, ', ') FROM user_order_item WHERE order_id = o.id), o.address,
+            o.ordered_at, o.paid_at, o.status_changed_at
+          FROM user_order o JOIN store s ON s.id = o.store_id;
         CREATE INDEX order_view_customer ON order_view(customer_id, order_id);
         CREATE INDEX order_view_store ON order_view(store_id, order_id) WHERE is_open = 1 AND paid_at IS NOT NULL;
         CREATE INDEX order_view_cooked ON order_view(changed_at) WHERE status = 'COOKED' AND rider_id IS NULL;
