@@ -16,7 +16,10 @@ package struct HTTPPaymentGateway: PaymentGateway {
     package init(_ url: String, on loop: EventLoop, deadline: Duration) {
         base = url
         self.deadline = deadline
-        var client = HTTPClient(on: loop)
+        // A call that waits for a connection would look like a slow gateway, and open the circuit breaker.
+        var connections = HTTPClient.Connections()
+        connections.perOrigin = GatewayGuard.mostOfCustomers + GatewayGuard.mostOfWorker
+        var client = HTTPClient(on: loop, connections: connections)
         client.limits.body = 64 * 1024
         self.client = client
     }
@@ -95,7 +98,9 @@ package struct HTTPPaymentGateway: PaymentGateway {
             fields.append("Idempotency-Key", "\(order)")
         }
         do {
-            return try await client.send(.init(method, url, fields: fields, body: body), within: deadline)
+            // The gateway knows a call again by its key.
+            return try await client.send(
+                .init(method, url, fields: fields, body: body, isRepeatable: true), within: deadline)
         } catch let error as HTTPError {
             throw PaymentGatewayError(error.status == .gatewayTimeout ? .timeout : .failure, error.message)
         } catch let error as CancellationError {

@@ -1,5 +1,6 @@
 import Delivery
 import EventLoop
+import Foundation
 import Payments
 import Support
 import Testing
@@ -98,5 +99,41 @@ struct HTTPPaymentGatewayTests {
         let tombstone = #"{"status":"CANCELLED"}"#
         let nothing = try await with(reply: Self.reply("200 OK", tombstone)) { try await $0.cancel(order: 7) }
         #expect(try nothing.result.get() == nil)
+    }
+
+    @Test("as many calls as are let through are on their way at once")
+    func atOnce() async throws {
+        let count = GatewayGuard.mostOfCustomers + GatewayGuard.mostOfWorker
+        let come = Guarded(0)
+        // It answers the first one when the last one has come.
+        let receiver = try HTTPReceiver { _ in
+            come.update { $0 += 1 }
+            _ = come.wait(until: Date(timeIntervalSinceNow: 20)) { $0 >= count ? $0 : nil }
+            return .reply(201, body: #"{"payment_id":"p-1","status":"APPROVED"}"#)
+        }
+        let group = try EventLoopGroup(count: 1)
+        defer { group.stop() }
+        let gateway = HTTPPaymentGateway(
+            "http://127.0.0.1:\(receiver.port)", on: group.first, deadline: .seconds(10))
+        try await withThrowingTaskGroup(of: PaymentDecision.self) { calls in
+            for order in 1...count { calls.addTask { try await gateway.approve(order: order, amount: 8000) } }
+            for try await decision in calls { #expect(decision == .approved(paymentID: "p-1")) }
+        }
+    }
+
+    @Test("a call that meets the end of a used connection is made again, since the gateway knows its key")
+    func usedConnection() async throws {
+        let receiver = try HTTPReceiver { request in
+            request.number == 2 ? .end : .reply(201, body: #"{"payment_id":"p-1","status":"APPROVED"}"#)
+        }
+        let group = try EventLoopGroup(count: 1)
+        defer { group.stop() }
+        let gateway = HTTPPaymentGateway(
+            "http://127.0.0.1:\(receiver.port)", on: group.first, deadline: .seconds(10))
+        for order in 1...2 {
+            #expect(try await gateway.approve(order: order, amount: 8000) == .approved(paymentID: "p-1"))
+        }
+        #expect(receiver.received.map { $0.fields["idempotency-key"] } == ["1", "2", "2"])
+        #expect(receiver.connections == 2)
     }
 }
