@@ -74,14 +74,15 @@ package struct PaymentProcessor: Sendable {
         do {
             try await withCheckedThrowingContinuation { done.wait($0) }
         } catch {
-            try await payLater(order)
+            // The attempt goes on. It may be declined by now, and nobody has asked for another one then.
+            try await payLater(order, triesAgain: false)
         }
     }
 
-    private func payLater(_ order: Int) async throws {
+    private func payLater(_ order: Int, triesAgain: Bool = true) async throws {
         try await database.write { [news] db in
             let now = Timestamp.now
-            try OrderPayment.wait(order, at: now, in: db)
+            if triesAgain { try OrderPayment.wait(order, at: now, in: db) }
             try OrderPayment.payLater(order, at: now, telling: news, in: db)
         }
     }
