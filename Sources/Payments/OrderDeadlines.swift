@@ -58,7 +58,8 @@ package struct OrderDeadlines: Sendable {
             guard let status else { return false }
             (status == .expired ? expired : confirmed).add()
             return true
-        } catch let error as DeliveryError {
+        } catch  where error is DeliveryError || error is UnreadableRecord {
+            // Of this order alone: those behind it have their turn.
             log.warning(
                 "an order's time is over and it cannot be changed",
                 ["order_id": .number(order), "error": LogValue("\(error)")])
