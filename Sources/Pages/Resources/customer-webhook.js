@@ -8,7 +8,7 @@ const path = "api/user/webhook";
 
 /** The form; it stays hidden where the service has no such thing. */
 export function webhook(host) {
-  const url = h("input", { id: "hook-url", type: "url", inputmode: "url", maxlength: 500, autocomplete: "off" });
+  const url = h("input", { id: "hook-url", type: "url", inputmode: "url", maxlength: 500, autocomplete: "off", placeholder: "https://" });
   const where = field(text("hook.url"), url);
   const said = h("p", { id: "hook-said", role: "status", hidden: true });
   const secret = h("p", { class: "secret", hidden: true });
