@@ -118,10 +118,11 @@ struct PaymentStepTests {
     func unknown() async throws {
         let it = try await Case()
         _ = try await it.begin(claim)
-        try await it.fail(next: Timestamp.now.adding(.seconds(5)))
+        let now = Timestamp.now
+        try await it.fail(next: now.adding(.seconds(5)))
         #expect(try await it.status == .paymentPending)
-        #expect(try await it.due(claim) == [])
-        #expect(try await it.due(claim, at: Timestamp.now.adding(.seconds(6))) == [.approving])
+        #expect(try await it.due(claim, at: now.adding(.seconds(4))) == [])
+        #expect(try await it.due(claim, at: now.adding(.seconds(6))) == [.approving])
     }
 
     @Test("what one instance works on no other one takes, until its claim is over or the instance is gone")
@@ -129,15 +130,16 @@ struct PaymentStepTests {
         let it = try await Case()
         try await it.fixture.execute(
             "INSERT INTO instance(id, service, started_at) VALUES (1, 'api', 0), (2, 'api', 0)")
-        let short = PaymentClaim(instance: 1, until: Timestamp.now.adding(.seconds(30)))
+        let now = Timestamp.now
+        let short = PaymentClaim(instance: 1, until: now.adding(.seconds(600)))
         #expect(try await it.begin(short) != nil)
-        #expect(try await it.begin(PaymentClaim(instance: 2, until: .now)) == nil)
-        let other = PaymentClaim(instance: 2, until: Timestamp.now.adding(.seconds(90)))
-        #expect(try await it.due(other, at: Timestamp.now.adding(.seconds(29))) == [])
-        #expect(try await it.due(other, at: Timestamp.now.adding(.seconds(31))) == [.approving])
-        #expect(try await it.due(short, at: Timestamp.now.adding(.seconds(40))) == [])
+        #expect(try await it.begin(PaymentClaim(instance: 2, until: now)) == nil)
+        let other = PaymentClaim(instance: 2, until: now.adding(.seconds(900)))
+        #expect(try await it.due(other, at: now.adding(.seconds(599))) == [])
+        #expect(try await it.due(other, at: now.adding(.seconds(601))) == [.approving])
+        #expect(try await it.due(short, at: now.adding(.seconds(700))) == [])
         try await it.fixture.execute("DELETE FROM instance WHERE id = 2")
-        #expect(try await it.due(short, at: Timestamp.now.adding(.seconds(40))) == [.approving])
+        #expect(try await it.due(short, at: now.adding(.seconds(700))) == [.approving])
     }
 
     @Test("a claimed payment that could not be worked on is as it was before")
