@@ -30,7 +30,9 @@ package struct HTTPPaymentGateway: PaymentGateway {
         switch reply.status {
         case .ok, .created:
             let payment = try decode(reply)
-            guard payment.status == .approved, let id = payment.id else { throw strange(reply) }
+            guard payment.status == .approved, let id = payment.id, payment.amount ?? amount == amount else {
+                throw strange(reply)
+            }
             return .approved(paymentID: id)
         case Self.paymentRequired:
             return .declined(reason: Self.shown((try? decode(reply))?.reason ?? "no reason given"))

@@ -45,7 +45,10 @@ struct HTTPPaymentGatewayTests {
                 reply("201 Created", #"{"payment_id":"p-1","status":"APPROVED"}"#),
                 PaymentDecision.approved(paymentID: "p-1")
             ),
-            (reply("200 OK", #"{"payment_id":"p-1","status":"APPROVED","x":1}"#), .approved(paymentID: "p-1")),
+            (
+                reply("200 OK", #"{"payment_id":"p-1","status":"APPROVED","amount":8000,"x":1}"#),
+                .approved(paymentID: "p-1")
+            ),
             (
                 reply("402 Payment Required", #"{"status":"DECLINED","reason":"no\nmoney"}"#),
                 .declined(reason: "no money")
@@ -66,6 +69,7 @@ struct HTTPPaymentGatewayTests {
             (reply("500 Internal Server Error", "{}"), PaymentGatewayError.Code.failure),
             (reply("201 Created", #"{"status":"APPROVED"}"#), .failure),
             (reply("201 Created", #"{"payment_id":"p","status":"DECLINED"}"#), .failure),
+            (reply("201 Created", #"{"payment_id":"p","status":"APPROVED","amount":7999}"#), .failure),
             (reply("201 Created", "[" + String(repeating: "[", count: 5000)), .failure),
             (reply("302 Found", ""), .failure), ("nonsense\r\n\r\n", .failure),
             ("HTTP/1.1 201 Created\r\nContent-Length: 999999999\r\n\r\n", .failure), (nil, .timeout),
