@@ -105,7 +105,21 @@ struct OrderChangeTests {
         #expect(try await due(after: 31) == [id])
         _ = try await change(fixture, id, .accept, .store(1))
         #expect(try await due(after: 10_000) == [])
-        for action in [OrderAction.startCooking, .finishCooking, .startDelivery, .receiveDelivery] {
+        for action in [OrderAction.startCooking, .finishCooking] {
+            _ = try await change(fixture, id, action, .store(1))
+        }
+        #expect(try await due(after: 10_000) == [])
+        // A rider who takes it and does not come.
+        _ = try await change(fixture, id, .take, .rider(9))
+        #expect(try await due(after: 29) == [])
+        #expect(try await due(after: 31) == [id])
+        let news = fixture.told.news()
+        let status = try await fixture.database.write { db in
+            try Orders.passDeadline(id, at: Timestamp.now.adding(.seconds(31 * 60)), telling: news, in: db)
+        }
+        #expect(status == .cooked)
+        #expect(try await due(after: 10_000) == [])
+        for action in [OrderAction.startDelivery, .receiveDelivery] {
             _ = try await change(fixture, id, action, .store(1))
         }
         #expect(try await due(after: 23 * 60) == [])

@@ -6,16 +6,19 @@ package struct OrderTerms: Equatable, Sendable {
     package var payWithin = Duration.seconds(30 * 60)
     /// Not accepted for so long: it expires and is refunded.
     package var acceptWithin = Duration.seconds(30 * 60)
+    /// A rider has it for so long and has not picked it up: it is offered to all again.
+    package var pickUpWithin = Duration.seconds(30 * 60)
     /// Delivered for so long: it counts as received.
     package var confirmAfter = Duration.seconds(24 * 60 * 60)
 
     package init() {}
 
-    /// When the system acts on an order that stays in `status` from `time` on.
-    func deadline(_ status: OrderStatus, from time: Timestamp) -> Timestamp? {
-        switch status {
+    /// When the system acts on an order that stays as it is from `time` on.
+    func deadline(_ state: OrderTransitions.State, from time: Timestamp) -> Timestamp? {
+        switch state.status {
         case .registered, .paymentPending: time.adding(payWithin)
         case .order: time.adding(acceptWithin)
+        case .cooked: state.rider == nil ? nil : time.adding(pickUpWithin)
         case .delivered: time.adding(confirmAfter)
         default: nil
         }

@@ -87,7 +87,8 @@ package enum OrderTransitions {
         case (.startCooking, .accept): next.status = .cooking
         case (.finishCooking, .cooking): next.status = .cooked
         case (.take, .cooked) where state.rider == nil: next.rider = actor.id
-        case (.release, .cooked) where state.rider == actor.id: next.rider = nil
+        case (.release, .cooked) where state.rider != nil && (state.rider == actor.id || actor == .system):
+            next.rider = nil
         case (.pickUp, .cooked) where state.rider == actor.id: next.status = .delivery
         case (.complete, .delivery) where state.rider == actor.id: next.status = .delivered
         case (.startDelivery, .cooked) where state.rider == nil: next.status = .delivery
@@ -113,7 +114,9 @@ package enum OrderTransitions {
         case .payLater, .expire: [.system]
         case .accept: [.store, .system]
         case .reject, .startCooking, .finishCooking, .startDelivery, .receiveDelivery: [.store]
-        case .take, .release, .pickUp, .complete: [.rider]
+        case .take, .pickUp, .complete: [.rider]
+        // The system takes it from a rider who does not come.
+        case .release: [.rider, .system]
         case .confirm: [.customer, .system]
         }
     }

@@ -69,7 +69,7 @@ package struct Orders: Sendable {
                 OrderRecords.NewOrder(
                     customer: customer.id, store: store.id, status: status, items: items, amount: amount,
                     note: request.note, address: address, orderedAt: now),
-                deadline: news.terms.deadline(status, from: now), in: db)
+                deadline: news.terms.deadline(.init(status), from: now), in: db)
             if let key {
                 try IdempotencyRecords.insert(
                     customer: customer.id, key: key.text, hash: key.requestHash, order: order.id, at: now, in: db)
