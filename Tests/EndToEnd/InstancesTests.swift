@@ -228,15 +228,16 @@ extension EndToEnd {
                 let order = try #require(reply.json["body"]["id"].int)
                 try await tab.waitForOrders([order])
                 let services = [first.api, second.api, first.admin, second.admin]
-                for (message, instances) in [
-                    ("order placed", [first.api]), ("message confirmed", [first.api]),
-                    ("event appended", [first.admin, second.admin]), ("event pushed", [second.admin]),
+                for (message, count, instances) in [
+                    // The order's own message, and the two on `order.events`.
+                    ("order placed", 1, [first.api]), ("message confirmed", 3, [first.api]),
+                    ("event appended", 1, [first.admin, second.admin]), ("event pushed", 1, [second.admin]),
                 ] {
                     try await eventually("a line \"\(message)\"") {
                         let lines = instances.flatMap { $0.output.split(separator: "\n") }
                             .compactMap { try? JSONValue(parsing: Array($0.utf8)) }
                             .filter { $0["message"].string == message && $0["order_id"].int == order }
-                        return lines.count == 1 && lines[0]["trace_id"].string == trace
+                        return lines.count == count && lines.allSatisfy { $0["trace_id"].string == trace }
                     }
                 }
                 let secrets = [

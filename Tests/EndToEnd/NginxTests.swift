@@ -21,7 +21,7 @@ extension EndToEnd {
                 // Without its last slash it is another place to relative addresses.
                 try await browser.navigate(to: "\(address)/store-admin")
                 try await browser.waitFor(#"#connection[data-state="connected"]"#, within: 20)
-                #expect(try await browser.currentURL == "\(address)/store-admin/main")
+                #expect(try await browser.currentURL == "\(address)/store-admin/")
                 let owner = try await browser.tab
 
                 // A customer in the same browser: the two cookies do not know of each other.
@@ -61,6 +61,8 @@ extension EndToEnd {
             try await withProxy { pair, address, _ in
                 let token = try await pair.customer().headers["authorization-token"] ?? ""
                 let session = try await pair.session()
+                let bare = try await pair.admin.http.with(cookie: session).get("/store-admin")
+                #expect(bare.status == 303 && bare.headers["location"] == "/store-admin/main")
                 let stream = try ChildProcess(
                     "/usr/bin/curl",
                     ["-sNk", "-H", "Cookie: \(session)", "\(address)/store-admin/api/sse/connect?last_event_id=0"])
