@@ -67,6 +67,9 @@ struct OrderTransitionTests {
         #expect(refused { try OrderTransitions.apply(.release, by: .rider(4), to: taken) }?.resultCode == 3001)
         #expect(try OrderTransitions.apply(.release, by: .rider(3), to: taken) == State(.cooked))
         #expect(refused { try OrderTransitions.apply(.release, by: .rider(3), to: State(.cooked)) } != nil)
+        // The system takes it from a rider who does not come, and from nobody.
+        #expect(try OrderTransitions.apply(.release, by: .system, to: taken) == State(.cooked))
+        #expect(refused { try OrderTransitions.apply(.release, by: .system, to: State(.cooked)) } != nil)
         #expect(refused { try OrderTransitions.apply(.startDelivery, by: .store(2), to: taken) }?.resultCode == 3001)
         let picked = try OrderTransitions.apply(.pickUp, by: .rider(3), to: taken)
         #expect(picked == State(.delivery, rider: 3))
@@ -98,7 +101,8 @@ struct OrderTransitionTests {
                 // Only its rider gives an order up, and only before the pick-up.
                 if let rider = state.rider, next.rider != rider {
                     #expect(
-                        action == .release && next.rider == nil && actor == .rider(rider) && state.status == .cooked)
+                        action == .release && next.rider == nil && [.rider(rider), .system].contains(actor)
+                            && state.status == .cooked)
                 }
                 if next.status != state.status { history.append(next.status) }
                 state = next
