@@ -18,11 +18,11 @@ PASSWORD = "password"
 ACCOUNTS = {"MASTER": "owner1@example.com", "RIDER": "rider@example.com", "OPERATOR": "operator@example.com"}
 # Sessions of others end with these, so they are called without one.
 WITHOUT_SESSION = {"login", "logout"}
-# Operations with rules that no schema says (about several fields, or the encoding of a form): there 400
+# Operations with rules that no schema says (about several fields, what is a URL, or the encoding of a form): there 400
 # is an answer to what fits.
 ACROSS_FIELDS = {
     "approvePayment", "cancelPayment", "changeStoreSettings", "getSettlement", "listPastOrders", "login", "placeOrder",
-    "registerStoreUser", "setSoldOut",
+    "registerStoreUser", "setSoldOut", "setWebhook",
 }
 # What these do would disturb all others.
 NOT_CALLED = {"changeSandbox"}
