@@ -46,6 +46,23 @@ package final class FileLock: Sendable {
     /// Removes the file, which stays locked for this description. Only for a name that nobody asks for again: see above.
     package func remove() { unlink(path) }
 
+    /// The files whose paths begin with `prefix`, in no order; none when their directory cannot be read.
+    package static func paths(beginning prefix: String) -> [String] {
+        let slash = prefix.lastIndex(of: "/")
+        let folder = slash.map { String(prefix[...$0]) } ?? ""
+        let name = slash.map { String(prefix[prefix.index(after: $0)...]) } ?? prefix
+        guard let directory = opendir(folder.isEmpty ? "." : folder) else { return [] }
+        defer { closedir(directory) }
+        var found: [String] = []
+        while let entry = readdir(directory) {
+            let each = withUnsafePointer(to: &entry.pointee.d_name) { name in
+                name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if each.hasPrefix(name) { found.append(folder + each) }
+        }
+        return found
+    }
+
     /// Takes the lock together with others that take it so, unless somebody holds it alone; a lock held alone becomes a
     /// shared one.
     package func tryLockShared() throws(SQLiteError) -> Bool {

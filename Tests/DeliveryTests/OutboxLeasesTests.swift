@@ -141,6 +141,27 @@ final class OutboxLeasesTests {
         await one.close()
     }
 
+    @Test("a file that is left without an entry goes with the next that begins, or with the last that ends")
+    func leftFiles() async throws {
+        let one = try await open()
+        let first = try await OutboxLeases.begin(service: "api", one)
+        let left = OutboxLeases.file(of: 41, one.path)
+        _ = try FileLock(path: left)
+        // Not ours to remove: somebody holds it, or it is of another kind.
+        let held = try FileLock(path: OutboxLeases.file(of: 42, one.path))
+        #expect(try held.tryLock())
+        _ = try FileLock(path: one.path + ".instance-x.lock")
+        let second = try await OutboxLeases.begin(service: "api", one)
+        let kept = ["test.db.instance-42.lock", "test.db.instance-x.lock"]
+        #expect(
+            try locks() == ["test.db.instance-\(first.own).lock", "test.db.instance-\(second.own).lock"] + kept)
+        _ = try FileLock(path: left)
+        try await second.end()
+        #expect(try locks() == ["test.db.instance-\(first.own).lock"] + kept)
+        await one.close()
+        withExtendedLifetime((first, held)) {}
+    }
+
     @Test("a number whose file another process holds is passed over")
     func held() async throws {
         let one = try await open()

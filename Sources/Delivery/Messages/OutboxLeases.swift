@@ -22,6 +22,7 @@ package final class OutboxLeases: Sendable {
     package static func begin(service: String, _ database: Database) async throws -> OutboxLeases {
         let path = database.path
         let (id, lock) = try await database.write { db in
+            try Self.sweep(path, in: db)
             // A number whose file is held belongs to a process that knew this path before another file was put there.
             for _ in 0..<100 {
                 let id = try InstanceRecords.insert(service, at: .now, in: db)
@@ -76,16 +77,35 @@ package final class OutboxLeases: Sendable {
         try await releaseEmpty()
         try await release(own)
         locks.withLock { $0 = [:] }
+        let path = database.path
+        try await database.write { db in try Self.sweep(path, in: db) }
     }
 
     private func release(_ id: Int) async throws {
+        let lock = locks.withLock { $0[id] }
         let isEmpty = try await database.write { db in
             if try InstanceRecords.hasRows(id, in: db) { return false }
             try InstanceRecords.delete(id, in: db)
+            // Before the commit, so that a process that dies in between leaves an entry, which others find, and no file.
+            // Nobody asks for this number again, so that nobody can lock a second file of this name for it.
+            lock?.remove()
             return true
         }
-        guard isEmpty else { return }
-        // Nobody asks for this number again, so that nobody can lock a second file of this name for it.
-        locks.withLock { $0.removeValue(forKey: id) }?.remove()
+        if isEmpty { locks.withLock { _ = $0.removeValue(forKey: id) } }
+    }
+
+    /// Removes the files of instances that have no entry any more: who reads the entries, and opens such a file while
+    /// its instance ends, makes it anew, and may die before it is removed. In a transaction that writes, so that no
+    /// instance is just being registered.
+    private static func sweep(_ path: String, in db: Connection) throws {
+        let (head, tail) = ("\(path).instance-", ".lock")
+        let numbers = FileLock.paths(beginning: head).compactMap { file in
+            file.hasSuffix(tail) ? Int(file.dropFirst(head.count).dropLast(tail.count)) : nil
+        }
+        guard !numbers.isEmpty else { return }
+        for id in Set(numbers).subtracting(try InstanceRecords.ids(in: db)) {
+            let lock = try FileLock(path: file(of: id, path))
+            if try lock.tryLock() { lock.remove() }
+        }
     }
 }
