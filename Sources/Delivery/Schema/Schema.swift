@@ -7,6 +7,7 @@ package enum Schema {
         Migration(1, script: first),
         Migration(2, script: instances),
         Migration(3, script: process),
+        Migration(4, script: speed),
     ]
 
     /// Times are milliseconds since 1970, amounts are won. Ids that name a place in a sequence (orders, feed, outbox) are
