@@ -5,7 +5,7 @@ import Glibc
 @main
 struct Bench {
     static let all: [Benchmark] = [
-        .http, .startup, .memory, .amqp, .soak, .chaos, .outage, .streams, .ending, .slow, .view,
+        .http, .startup, .memory, .amqp, .soak, .chaos, .outage, .streams, .ending, .slow, .view, .world,
     ]
 
     static func main() async {
