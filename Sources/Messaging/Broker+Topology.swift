@@ -76,6 +76,8 @@ extension Broker {
             // Apart from the queue: one that exists with other arguments gets the messages too.
             parts.append(
                 Part { channel in
+                    // The only one of a version before: what else it matches would come twice.
+                    try await channel.unbindQueue(group.queue, from: Topology.eventsExchange, routingKey: "order.#")
                     for key in group.bindings {
                         try await channel.bindQueue(group.queue, to: Topology.eventsExchange, routingKey: key)
                     }

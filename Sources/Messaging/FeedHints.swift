@@ -18,7 +18,7 @@ package actor FeedHints {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// Between two hints: a busy instance sends at most 200 a second.
-    private static let pause = Duration.milliseconds(5)
+    private static let pause = Duration.milliseconds(25)
     /// Between two attempts to declare what a broker refuses.
     private static let shortestDelay = Duration.milliseconds(500)
     private static let longestDelay = Duration.seconds(10)

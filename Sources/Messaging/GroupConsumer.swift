@@ -40,6 +40,8 @@ package struct GroupWork: MessageWork {
     let name: String
     let read: @Sendable (GroupMessage) throws -> GroupTask
 
+    package var pause: Duration? { .milliseconds(20) }
+
     package func read(_ delivery: AMQPDelivery) -> MessageReading<GroupTask> {
         let properties = delivery.properties
         let message = GroupMessage(

@@ -6,21 +6,22 @@ import Service
 
 /// The groups that a service consumes, each with connections of its own: what holds up one holds up no other.
 package struct GroupConsumers: Sendable {
+    /// What may come within the pause that `GroupWork` makes, at ten thousand messages a second.
+    private static let prefetch: UInt16 = 256
+
     private let loop: EventLoop
     private let database: Database
     private let broker: Broker
-    private let prefetch: UInt16
     private let metrics: Metrics
     private let log: Logger
     private var consumers: [GroupConsumer] = []
 
     package init(
-        on loop: EventLoop, database: Database, broker: Broker, prefetch: UInt16, metrics: Metrics, log: Logger
+        on loop: EventLoop, database: Database, broker: Broker, metrics: Metrics, log: Logger
     ) {
         self.loop = loop
         self.database = database
         self.broker = broker
-        self.prefetch = prefetch
         self.metrics = metrics
         self.log = log
     }
@@ -31,7 +32,8 @@ package struct GroupConsumers: Sendable {
     ) {
         consumers.append(
             GroupConsumer(
-                group, on: loop, database: database, broker: broker, prefetch: prefetch, metrics: metrics, log: log,
+                group, on: loop, database: database, broker: broker, prefetch: Self.prefetch, metrics: metrics,
+                log: log,
                 read: read))
     }
 

@@ -6,6 +6,9 @@ import SQLite
 package protocol MessageWork: Sendable {
     associatedtype Message: Sendable
 
+    /// A message may wait so long for others that come behind it, so that they share a commit; nil if somebody waits for it.
+    var pause: Duration? { get }
+
     /// Reads a message. On the event loop, before any transaction.
     func read(_ delivery: AMQPDelivery) -> MessageReading<Message>
 

@@ -14,7 +14,7 @@ package struct OrderAnnouncement: Equatable, Sendable {
         _ body: [UInt8], _ properties: @autoclosure () -> BasicProperties
     ) -> MessageReading<OrderAnnouncement> {
         guard body.count <= longest else { return .unreadable("not a UserOrderMessage: \(body.count) octets") }
-        guard let message = try? JSON.decode(UserOrderMessage.self, body) else {
+        guard let message = try? UserOrderMessage.read(body) else {
             return .unreadable("not a UserOrderMessage: no JSON object with a whole number user_order_id")
         }
         return .message(

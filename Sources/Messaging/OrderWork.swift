@@ -11,6 +11,8 @@ package struct OrderWork: MessageWork {
     /// Told on the writer's thread, after each commit, what it appended.
     let appended: @Sendable ([FeedEvent]) -> Void
 
+    package var pause: Duration? { nil }
+
     package func read(_ delivery: AMQPDelivery) -> MessageReading<OrderAnnouncement> {
         OrderAnnouncement.read(delivery.body, delivery.properties)
     }

@@ -16,28 +16,27 @@ package actor OutboxRelay {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private static let mostKnown = 20_000
-    private static let sweepInterval = Duration.seconds(5)
-    /// A younger row may still be on its way from its commit to this queue.
-    private static let sweepAge = Duration.seconds(2)
-    private static let sweepPage = 1000
-    /// How soon the rows of an instance that has gone are looked for.
-    private static let takeOverInterval = Duration.milliseconds(500)
+    /// What nobody waits for goes out together with what comes within this time.
+    private static let pause = Duration.milliseconds(20)
+    /// But as soon as so many messages wait.
+    private static let mostDeferred = 200
 
-    private let database: Database
-    private let leases: OutboxLeases
+    let database: Database
+    let leases: OutboxLeases
     private let broker: Broker
-    private let log: Logger
-    private let metrics: RelayMetrics
+    let log: Logger
+    let metrics: RelayMetrics
     private let removals: OutboxRemovals
-    private var queue = OutboxQueue(most: mostKnown)
+    var queue = OutboxQueue(most: mostKnown)
     private var connection: AMQPConnection?
     private var channel: AMQPChannel?
     private var waiter: CheckedContinuation<Void, Never>?
     private var settling: [(message: OutboxMessage, pending: PendingPublish)] = []
     private var isSettling = false
+    private var isPausing = false
     /// Since the topology was last declared because of one.
     private var refusals = 0
-    private var isStopping = false
+    var isStopping = false
 
     package init(
         on loop: EventLoop, database: Database, leases: OutboxLeases, broker: Broker, metrics: Metrics, log: Logger
@@ -56,16 +55,33 @@ package actor OutboxRelay {
     }
 
     /// Takes a row that was just committed. From any thread; on the loop it costs no hop.
-    package nonisolated func offer(_ message: OutboxMessage) {
+    package nonisolated func offer(_ entry: OutboxEntry) {
         if loop.isCurrent {
-            assumeIsolated { $0.take(message) }
+            assumeIsolated { $0.take(entry) }
         } else {
-            loop.execute { self.assumeIsolated { $0.take(message) } }
+            loop.execute { self.assumeIsolated { $0.take(entry) } }
         }
     }
 
-    private func take(_ message: OutboxMessage) {
-        queue.offer(message)
+    private func take(_ entry: OutboxEntry) {
+        queue.offer(entry)
+        didFill()
+    }
+
+    /// Wakes the publisher for what goes out now, and sees to it that the rest goes out a little later.
+    func didFill() {
+        if queue.deferredCount >= Self.mostDeferred || isStopping { queue.isTimeForAll = true }
+        if queue.ready > 0 { wake() }
+        guard queue.deferredCount > 0, !queue.isTimeForAll, !isPausing else { return }
+        isPausing = true
+        loop.schedule(after: Tick.next(every: Self.pause)) { [weak self] in
+            self?.assumeIsolated { $0.pauseEnded() }
+        }
+    }
+
+    private func pauseEnded() {
+        isPausing = false
+        queue.isTimeForAll = true
         wake()
     }
 
@@ -82,7 +98,7 @@ package actor OutboxRelay {
         let connection = try await broker.connect("publisher", on: loop)
         self.connection = connection
         let removals = self.removals
-        removals.removed = { [weak self] ids in self?.noteRemoved(ids) }
+        removals.removed = { [weak self] keys in self?.noteRemoved(keys) }
         await sweep()
         scheduleSweep()
         await takeOver()
@@ -107,6 +123,7 @@ package actor OutboxRelay {
     /// Lets what is on its way be confirmed, within `time`, and ends `run`.
     package func stop(within time: Duration) async {
         isStopping = true
+        queue.isTimeForAll = true
         wake()
         let deadline = ContinuousClock.now + time
         while !settling.isEmpty || queue.count > 0 && channel != nil, ContinuousClock.now < deadline {
@@ -127,6 +144,7 @@ package actor OutboxRelay {
         while true {
             guard let message = queue.next() else {
                 if isStopping { return }
+                queue.isTimeForAll = false
                 if queue.hasOverflowed, await sweep() { continue }
                 await waitForWork()
                 continue
@@ -149,7 +167,7 @@ package actor OutboxRelay {
     /// The question is asked in the continuation's body: between a question and a suspension the answer may change.
     private func waitForWork() async {
         await withCheckedContinuation { continuation in
-            if queue.count > 0 || isStopping { continuation.resume() } else { waiter = continuation }
+            if queue.ready > 0 || isStopping { continuation.resume() } else { waiter = continuation }
         }
     }
 
@@ -166,8 +184,9 @@ package actor OutboxRelay {
         while !settling.isEmpty {
             _ = await settling[0].pending.outcome
             var settled = 0
+            let now = Timestamp.now
             while settled < settling.count, let outcome = settling[settled].pending.current {
-                didSettle(settling[settled].message, outcome)
+                didSettle(settling[settled].message, outcome, at: now)
                 settled += 1
             }
             settling.removeFirst(settled)
@@ -175,23 +194,22 @@ package actor OutboxRelay {
         isSettling = false
     }
 
-    private func didSettle(_ message: OutboxMessage, _ outcome: PublishOutcome) {
+    private func didSettle(_ message: OutboxMessage, _ outcome: PublishOutcome, at now: Timestamp) {
         switch outcome {
         case .confirmed:
             metrics.confirmed.add()
             // Not negative either when the clock was set back meanwhile.
-            metrics.seconds.observe(
-                Double(max(0, Timestamp.now.milliseconds - message.createdAt.milliseconds)) / 1000)
-            removals.add(message.id)
+            metrics.seconds.observe(Double(max(0, now.milliseconds - message.createdAt.milliseconds)) / 1000)
+            if queue.didConfirm(message) { removals.add(message.key) }
             noteConfirmed(message)
         case .refused(let reason):
             metrics.refused.add()
-            queue.setAside(message.id)
+            queue.setAside(message)
             recordFailure(message, "\(reason)")
         case .unknown:
             metrics.unknown.add()
             queue.putBack(message)
-            wake()
+            didFill()
         }
     }
 
@@ -200,18 +218,19 @@ package actor OutboxRelay {
         log.debug(
             "message confirmed",
             [
-                "order_id": .number(message.orderID ?? 0), "message_id": LogValue(message.messageID),
+                "order_id": .number(message.key.order), "message_id": LogValue(message.messageID),
                 "trace_id": LogValue(message.traceID),
             ])
     }
 
     private func recordFailure(_ message: OutboxMessage, _ reason: String) {
-        let id = message.id
-        try? database.writeLater { db in try Outbox.recordFailure(id, reason, in: db) }
+        let key = message.key
+        try? database.writeLater { db in try Outbox.recordFailure(key, reason, in: db) }
         refusals += 1
         guard refusals == 1 else { return }
         log.warning(
-            "the broker refused a message", ["outbox_id": .number(message.id), "reason": LogValue(reason)])
+            "the broker refused a message",
+            ["order_id": .number(message.key.order), "type": LogValue(message.type), "reason": LogValue(reason)])
         Task(executorPreference: loop) { await self.declareAgain() }
     }
 
@@ -225,83 +244,11 @@ package actor OutboxRelay {
         refusals = 0
     }
 
-    private nonisolated func noteRemoved(_ ids: [Int]) {
-        loop.execute { self.assumeIsolated { $0.didRemove(ids) } }
+    private nonisolated func noteRemoved(_ keys: [OutboxKey]) {
+        loop.execute { self.assumeIsolated { $0.didRemove(keys) } }
     }
 
-    private func didRemove(_ ids: [Int]) {
-        for id in ids { queue.didRemove(id) }
-    }
-
-    // MARK: - Sweeping
-
-    private func scheduleSweep() {
-        loop.schedule(after: Self.sweepInterval) { [weak self] in
-            guard let self else { return }
-            Task(executorPreference: loop) { await self.sweepAgain() }
-        }
-    }
-
-    private func sweepAgain() async {
-        guard !isStopping else { return }
-        await sweep(olderThan: Self.sweepAge)
-        if let state = try? await database.read({ db in try Outbox.state(in: db) }) { metrics.show(state) }
-        scheduleSweep()
-    }
-
-    // MARK: - Instances that are gone
-
-    private func takeOver() async {
-        guard !isStopping else { return }
-        do {
-            let taken = try await leases.takeOver()
-            if !taken.isEmpty {
-                metrics.takenOver.add(taken.count)
-                log.info(
-                    "took over the outbox of instances that are gone",
-                    ["instances": LogValue(taken.map { "\($0)" }.joined(separator: ", "))])
-                await sweep()
-            }
-            try await leases.releaseEmpty()
-        } catch {
-            log.debug("instances that are gone cannot be looked for", ["error": LogValue("\(error)")])
-        }
-        loop.schedule(after: Self.takeOverInterval) { [weak self] in
-            guard let self else { return }
-            Task(executorPreference: loop) { await self.takeOver() }
-        }
-    }
-
-    /// - Parameter age: of the rows that are taken; nil takes every row. One that is dated into the future, since the clock
-    ///   was set back, is taken always: it would wait until the clock has come there again.
-    /// - Returns: whether it found something to publish.
-    @discardableResult
-    private func sweep(olderThan age: Duration? = nil) async -> Bool {
-        guard let room = queue.beginSweep() else { return false }
-        var found: [OutboxMessage] = []
-        let now = Timestamp.now
-        let youngest = age.map { now.adding(.zero - $0) } ?? now
-        var isComplete = true
-        do {
-            for instance in leases.held where found.count < room {
-                var after = 0
-                isComplete = false
-                while found.count < room, !isComplete {
-                    let start = after
-                    let page = try await database.read { db in
-                        try Outbox.waiting(instance: instance, after: start, limit: Self.sweepPage, in: db)
-                    }
-                    found += page.filter { $0.createdAt <= youngest || $0.createdAt > now }
-                    after = page.last?.id ?? after
-                    isComplete = page.count < Self.sweepPage
-                }
-            }
-        } catch {
-            isComplete = true
-            log.warning("the outbox cannot be read", ["error": LogValue("\(error)")])
-        }
-        queue.endSweep(found, isComplete: isComplete && found.count < room)
-        if queue.count > 0 { wake() }
-        return queue.count > 0
+    private func didRemove(_ keys: [OutboxKey]) {
+        for key in keys { queue.didRemove(key) }
     }
 }

@@ -8,9 +8,9 @@ import Synchronized
 /// `@unchecked Sendable`: `removed` is set once before the first `add`.
 final class OutboxRemovals: @unchecked Sendable {
     private struct State {
-        var ids: [Int] = []
+        var keys: [OutboxKey] = []
         /// Removed in a transaction that is not yet known to be committed.
-        var underway: [Int] = []
+        var underway: [OutboxKey] = []
         var isAsked = false
     }
 
@@ -18,16 +18,16 @@ final class OutboxRemovals: @unchecked Sendable {
     private let log: Logger
     private let state = Lock(State())
     /// Told on the writer's thread which rows are gone for good.
-    var removed: @Sendable ([Int]) -> Void = { _ in }
+    var removed: @Sendable ([OutboxKey]) -> Void = { _ in }
 
     init(_ database: Database, _ log: Logger) {
         self.database = database
         self.log = log
     }
 
-    func add(_ id: Int) {
+    func add(_ key: OutboxKey) {
         let mustAsk = state.withLock { state in
-            state.ids.append(id)
+            state.keys.append(key)
             defer { state.isAsked = true }
             return !state.isAsked
         }
@@ -43,16 +43,16 @@ final class OutboxRemovals: @unchecked Sendable {
     }
 
     private func remove(_ db: Connection) throws {
-        let ids = state.withLock { state in
-            state.underway += state.ids
-            state.ids = []
+        let keys = state.withLock { state in
+            state.underway += state.keys
+            state.keys = []
             state.isAsked = false
             return state.underway
         }
-        try Outbox.remove(ids, in: db)
+        try Outbox.remove(keys, in: db)
         db.afterCommit { [self] in
             state.withLock { $0.underway = [] }
-            removed(ids)
+            removed(keys)
         }
     }
 

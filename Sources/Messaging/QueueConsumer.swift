@@ -97,11 +97,17 @@ package actor QueueConsumer<Work: MessageWork> {
             let consumer = try await channel.consume(source.queue, prefetch: prefetch)
             self.consumer = consumer
             while !isStopping {
-                let batch = try await consumer.nextBatch()
+                var batch = try await consumer.nextBatch()
                 guard !batch.isEmpty else { break }
                 isWorking = true
                 defer { isWorking = false }
-                try await work(batch, of: consumer)
+                if let pause = runner.work.pause, batch.count < Int(prefetch) / 2 {
+                    try await loop.sleep(for: Tick.next(every: pause))
+                    if consumer.waiting > 0, !isStopping { batch += try await consumer.nextBatch() }
+                }
+                for start in stride(from: 0, to: batch.count, by: Self.largestCommit) {
+                    try await work(Array(batch[start..<min(start + Self.largestCommit, batch.count)]), of: consumer)
+                }
             }
         } catch {
             await channel.close()
@@ -112,6 +118,8 @@ package actor QueueConsumer<Work: MessageWork> {
 
     // MARK: - Work
 
+    /// Messages that share a commit: more would keep other writers waiting.
+    private static var largestCommit: Int { 128 }
     /// A message that is, or may have been, in work when a process died waits so long for others that come behind it.
     private static var suspectPause: Duration { .milliseconds(100) }
 

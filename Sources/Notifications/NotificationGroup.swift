@@ -11,8 +11,12 @@ package enum NotificationGroup {
         let status: OrderStatusMessage
         switch try OrderMessage(type: message.type, body: message.body) {
         case .status(let message): status = message
-        // The message with the same change's status says more.
-        case .completed(let message): return GroupTask(order: message.orderID) { _ in }
+        case .completed(let message):
+            return GroupTask(order: message.orderID) { db in
+                if try Webhooks.notifyAnnounced(order: message.orderID, of: message.customerID, in: db) {
+                    db.afterCommit(once: sender) { sender.wake() }
+                }
+            }
         }
         // It becomes a header field, and a part of what is signed, which ends at a dot.
         let isPlain = status.txID.utf8.allSatisfy { octet in

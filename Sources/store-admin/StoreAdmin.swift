@@ -46,7 +46,7 @@ struct StoreAdmin {
         let sender = WebhookSender(
             on: group.first, database: setup.database, address: webhookAddress, bounds: webhookBounds,
             metrics: setup.metrics, log: log)
-        let groups = Groups.all(setup, broker, prefetch: prefetch, fee: fee, sender: sender)
+        let groups = Groups.all(setup, broker, fee: fee, sender: sender)
         setup.health.add("groups") { await groups.areConnected ? .up : .degraded }
         setup.health.add("broker") { await consumer.isConnected ? .up : .degraded }
         setup.health.add("hints") { await hints.isConnected ? .up : .degraded }

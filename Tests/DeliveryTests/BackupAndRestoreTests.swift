@@ -34,7 +34,7 @@ struct BackupAndRestoreTests {
         let sequences = try await database.read { db in
             try db.all("SELECT name, seq FROM sqlite_sequence") { (try $0.text(0), try $0.int(1)) }
         }
-        #expect(Set(sequences.map(\.0)).isSuperset(of: ["user_order", "feed_event", "outbox", "instance", "customer"]))
+        #expect(Set(sequences.map(\.0)).isSuperset(of: ["user_order", "feed_event", "instance", "customer"]))
         #expect(sequences.allSatisfy { $0.1 >= 100_000_000 })
         let head = try await database.read { db in try Feed.head(in: db) }
         let pruned = try await database.read { db in

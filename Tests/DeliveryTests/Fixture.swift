@@ -14,14 +14,15 @@ final class Fixture: Sendable {
 
     /// What a service would be told after the commits.
     final class Told: Sendable {
-        private let kept = Lock<(messages: [OutboxMessage], events: [FeedEvent])>(([], []))
+        private let kept = Lock<(entries: [OutboxEntry], events: [FeedEvent])>(([], []))
 
-        var messages: [OutboxMessage] { kept.withLock { $0.messages } }
+        var entries: [OutboxEntry] { kept.withLock { $0.entries } }
+        var messages: [OutboxMessage] { entries.flatMap(\.messages) }
         var events: [FeedEvent] { kept.withLock { $0.events } }
 
         func news(_ terms: OrderTerms = OrderTerms()) -> OrderNews {
             OrderNews(
-                instance: 1, terms: terms, outbox: { message in self.kept.withLock { $0.messages.append(message) } },
+                instance: 1, terms: terms, outbox: { entry in self.kept.withLock { $0.entries.append(entry) } },
                 feed: { events in self.kept.withLock { $0.events += events } })
         }
     }

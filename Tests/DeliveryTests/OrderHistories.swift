@@ -49,9 +49,8 @@ struct OrderHistories {
                 }
             }
             return OrderHistories(
-                messages: try db.all("SELECT type, body FROM outbox WHERE exchange = 'order.events' ORDER BY id") {
-                    Message(type: try $0.text(0), body: try $0.bytes(1))
-                })
+                messages: try Outbox.waiting(instance: 1, limit: .max, in: db).entries.flatMap(\.messages)
+                    .filter { !$0.isUrgent }.map { Message(type: $0.type, body: $0.body) })
         }
     }
 

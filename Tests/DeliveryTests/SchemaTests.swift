@@ -17,8 +17,13 @@ struct SchemaTests {
                 script: """
                     INSERT INTO store VALUES (3, 'A', 'B', 'REGISTERED', 'CAFE', 1, '', 0, 0, '');
                     INSERT INTO store_user VALUES (9, 3, 'a@example.com', 'x', 'REGISTERED', 'MASTER', 5);
-                    INSERT INTO outbox(message_id, exchange, routing_key, type, body, created_at)
-                      VALUES ('m', 'e', 'k', 't', x'00', 7);
+                    INSERT INTO customer VALUES (4, 'n', 'c@example.com', 'x', 'x', 'REGISTERED', 5);
+                    INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at)
+                      VALUES (11, 4, 3, 'ORDER', 9000, 7), (12, 4, 3, 'ORDER', 9000, 8);
+                    INSERT INTO user_order_item VALUES (11, 0, 7, '국', 9000, 1), (12, 0, 7, '국', 9000, 1);
+                    INSERT INTO outbox(message_id, exchange, routing_key, type, body, trace_parent, created_at)
+                      VALUES ('m', 'e', 'k', 'UserOrderMessage', CAST('{"user_order_id":12}' AS BLOB), 'p', 7),
+                      ('n', 'e', 'k', 't', x'00', NULL, 7);
                     """)
         }
         await old.close()
@@ -29,13 +34,20 @@ struct SchemaTests {
                 try db.one("SELECT id, store_id, role FROM store_user") { row in
                     "\(try row.int(0)) \(try row.int(1)) \(try row.text(2))"
                 },
-                try db.one("SELECT o.instance_id, i.id FROM outbox o JOIN instance i ON i.id = o.instance_id") { row in
-                    [try row.int(0), try row.int(1)]
-                }
+                try db.one(
+                    """
+                    SELECT o.instance_id, i.id, o.order_id, o.version, o.created_at
+                    FROM outbox o JOIN instance i ON i.id = o.instance_id
+                    """
+                ) { row in try (0..<5).map { try row.int($0) } }
             )
         }
         #expect(user == "9 3 MASTER")
-        #expect(row == [0, 0])
+        #expect(row == [0, 0, 12, 1, 7])
+        let page = try await new.read { db in try Outbox.waiting(instance: 0, limit: 10, in: db) }
+        #expect(page.entries.map(\.messages.count) == [3])
+        #expect(page.entries.first?.messages.first?.body == Array("{\"user_order_id\":12}".utf8))
+        #expect(page.entries.first?.messages.first?.traceParent == "p")
         #expect(try await new.integrityCheck() == [])
         // The next one has another number.
         let next = try await new.write { db in

@@ -22,6 +22,15 @@ package enum Secrets {
             .map { String($0) }.joined(separator: "-")
     }
 
+    /// Another id that follows from a random one, and is as unlikely to be anybody else's.
+    /// - Parameter number: which of them: 1 to 15.
+    package static func uuid(besides id: String, _ number: UInt8) -> String {
+        var octets = Array(id.utf8)
+        guard let last = octets.last, let digit = Character(Unicode.Scalar(last)).hexDigitValue else { return id }
+        octets[octets.count - 1] = Array("0123456789abcdef".utf8)[digit ^ Int(number & 15)]
+        return String(decoding: octets, as: UTF8.self)
+    }
+
     /// What the database keeps of a token: a copy of the database gives nobody a session.
     package static func sha256(_ text: String) -> [UInt8] {
         var text = text

@@ -15,14 +15,17 @@ package struct ConsumerGroup: Hashable, Sendable {
 
     /// Keeps the table that says where each order is.
     package static let delivery = ConsumerGroup(
-        name: "delivery", queue: "delivery-group-id", bindings: ["order.#"])
+        name: "delivery", queue: "delivery-group-id", bindings: ["order.completed"] + changes)
     /// Books what the stores have earned.
     package static let settlement = ConsumerGroup(
         name: "settlement", queue: "settlement-group-id",
         bindings: ["order.completed", "order.reject", "order.cancel", "order.expired"])
     /// Tells customers' own systems.
     package static let notification = ConsumerGroup(
-        name: "notification", queue: "notification-group-id", bindings: ["order.#"])
+        name: "notification", queue: "notification-group-id", bindings: ["order.completed"] + changes)
 
     package static let all = [delivery, settlement, notification]
+
+    /// The keys of all statuses but the one of which `order.completed` tells too: a busy broker has half the work.
+    private static let changes = OrderStatus.allCases.filter { $0 != .order }.map(\.routingKey)
 }

@@ -11,7 +11,7 @@ package enum OrderMessage: Equatable, Sendable {
     package init(type: String?, body: [UInt8]) throws {
         guard body.count <= Self.longest else { throw UnknownMessage("it has \(body.count) octets") }
         switch type {
-        case OrderCompletedMessage.type: self = .completed(try JSON.decode(OrderCompletedMessage.self, body))
+        case OrderCompletedMessage.type: self = .completed(try .read(body))
         case OrderStatusMessage.type: self = .status(try JSON.decode(OrderStatusMessage.self, body))
         default:
             let name = type.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(100))) } ?? "none"

@@ -17,12 +17,35 @@ package struct OrderCompletedMessage: Codable, Equatable, Sendable {
         case customerID = "customer_id"
     }
 
-    init(_ order: Order, txID: String, at time: Timestamp) {
+    init(order: Int, customer: Int, txID: String, at time: Timestamp) {
         self.txID = txID
         version = "1.0"
         completedAt = time
-        orderID = order.id
-        customerID = order.customerID
+        orderID = order
+        customerID = customer
+    }
+
+    /// What goes to the broker. Nothing in it needs an escape: the id is a UUID.
+    var octets: [UInt8] {
+        Array(
+            (#"{"tx_id":"\#(txID)","version":"\#(version)","completed_at":"\#(completedAt)","order_id":\#(orderID),"#
+                + #""customer_id":\#(customerID)}"#).utf8)
+    }
+
+    /// - Throws: `DecodingError`
+    static func read(_ octets: [UInt8]) throws -> OrderCompletedMessage {
+        try plain(octets) ?? JSON.decode(OrderCompletedMessage.self, octets)
+    }
+
+    /// Nil unless `octets` are of the form of `octets`.
+    static func plain(_ octets: [UInt8]) -> OrderCompletedMessage? {
+        var plain = PlainOctets(octets)
+        guard plain.skip(#"{"tx_id":""#), let txID = plain.text(), plain.skip(#","version":"1.0","completed_at":""#),
+            let time = plain.text().flatMap({ Timestamp($0) }), plain.skip(#","order_id":"#),
+            let order = plain.number(), plain.skip(#","customer_id":"#), let customer = plain.number(),
+            plain.skip("}"), plain.isAtEnd
+        else { return nil }
+        return OrderCompletedMessage(order: order, customer: customer, txID: txID, at: time)
     }
 }
 

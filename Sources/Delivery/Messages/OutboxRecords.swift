@@ -1,51 +1,68 @@
 import SQLite
 
 enum OutboxRecords {
-    static func insert(
-        _ message: OutboxMessage, instance: Int, at time: Timestamp, in db: Connection
-    ) throws -> OutboxMessage {
+    static func insert(_ key: OutboxKey, traceParent: String?, at time: Timestamp, in db: Connection) throws {
         try db.run(
-            """
-            INSERT INTO outbox(message_id, exchange, routing_key, type, body, trace_parent, created_at, instance_id)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            """, message.messageID, message.exchange, message.routingKey, message.type, message.body,
-            message.traceParent, time.milliseconds, instance)
-        return OutboxMessage(
-            id: Int(db.lastInsertRowID), messageID: message.messageID, exchange: message.exchange,
-            routingKey: message.routingKey, type: message.type, body: message.body, traceParent: message.traceParent,
-            createdAt: time)
+            "INSERT INTO outbox(instance_id, order_id, version, trace_parent, created_at) VALUES (?, ?, ?, ?, ?)",
+            key.instance, key.order, key.version, traceParent, time.milliseconds)
     }
 
-    static func page(instance: Int, after id: Int, limit: Int, in db: Connection) throws -> [OutboxMessage] {
-        var messages: [OutboxMessage] = []
+    static func page(instance: Int, after key: OutboxKey, limit: Int, in db: Connection) throws -> Outbox.Page {
+        var entries: [OutboxEntry] = []
+        var last: OutboxKey?
+        var count = 0
         try db.each(
             """
-            SELECT id, message_id, exchange, routing_key, type, body, trace_parent, created_at
-            FROM outbox WHERE instance_id = ? AND id > ? ORDER BY id LIMIT ?
-            """, instance, id, limit
+            SELECT o.order_id, o.version, o.trace_parent, o.created_at, e.status, e.body
+            FROM outbox o LEFT JOIN order_event e ON e.order_id = o.order_id AND e.version = o.version
+            WHERE o.instance_id = ? AND (o.order_id, o.version) > (?, ?) ORDER BY o.order_id, o.version LIMIT ?
+            """, instance, key.order, key.version, limit
         ) { row in
-            messages.append(
-                OutboxMessage(
-                    id: try row.int(0), messageID: try row.text(1), exchange: try row.text(2),
-                    routingKey: try row.text(3), type: try row.text(4), body: try row.bytes(5),
-                    traceParent: try row.optionalText(6), createdAt: Timestamp(milliseconds: try row.int(7))))
+            let key = OutboxKey(instance: instance, order: try row.int(0), version: try row.int(1))
+            last = key
+            count += 1
+            guard let status = try row.optionalText(4).flatMap({ OrderStatus(rawValue: $0) }) else { return }
+            let body = try row.bytes(5)
+            guard let names = try? JSON.decode(Names.self, body) else { return }
+            entries.append(
+                OutboxEntry(
+                    key, status: status, customer: names.customer, body: body, txID: names.txID,
+                    at: Timestamp(milliseconds: try row.int(3)), traceParent: try row.optionalText(2)))
         }
-        return messages
+        return Outbox.Page(
+            entries: entries, last: last, unreadable: count - entries.count, isComplete: count < limit)
     }
 
-    static func delete(_ id: Int, in db: Connection) throws {
-        try db.run("DELETE FROM outbox WHERE id = ?", id)
+    /// What the other messages of a change need of its status message.
+    private struct Names: Decodable {
+        let txID: String
+        let customer: Int
+
+        enum CodingKeys: String, CodingKey {
+            case txID = "tx_id"
+            case customer = "customer_id"
+        }
     }
 
-    static func recordFailure(_ id: Int, _ error: String, in db: Connection) throws {
-        try db.run("UPDATE outbox SET attempts = attempts + 1, last_error = ? WHERE id = ?", error, id)
+    static func delete(_ key: OutboxKey, in db: Connection) throws {
+        try db.run(
+            "DELETE FROM outbox WHERE instance_id = ? AND order_id = ? AND version = ?", key.instance, key.order,
+            key.version)
+    }
+
+    static func recordFailure(_ key: OutboxKey, _ error: String, in db: Connection) throws {
+        try db.run(
+            """
+            UPDATE outbox SET attempts = attempts + 1, last_error = ?
+            WHERE instance_id = ? AND order_id = ? AND version = ?
+            """, error, key.instance, key.order, key.version)
     }
 
     static func state(in db: Connection) throws -> (count: Int, oldest: Timestamp?) {
-        let count = try db.first(
-            "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT ?)", Outbox.mostCounted
-        ) { row in try row.int(0) }
-        let oldest = try db.first("SELECT created_at FROM outbox ORDER BY id LIMIT 1") { row in try row.int(0) }
-        return (count ?? 0, oldest.map { Timestamp(milliseconds: $0) })
+        try db.first(
+            "SELECT count(*), min(created_at) FROM (SELECT created_at FROM outbox LIMIT ?)", Outbox.mostCounted
+        ) { row in
+            (try row.int(0), try row.optionalInt(1).map { Timestamp(milliseconds: $0) })
+        } ?? (0, nil)
     }
 }

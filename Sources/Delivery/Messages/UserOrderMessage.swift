@@ -1,28 +1,7 @@
-extension OutboxMessage {
-    /// The order that the message is about, read from its body.
-    package var orderID: Int? { (try? JSON.decode(AnyOrder.self, body))?.id }
-
-    private struct AnyOrder: Decodable {
-        let id: Int
-
-        private enum CodingKeys: String, CodingKey {
-            case announced = "user_order_id"
-            case changed = "order_id"
-        }
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            id =
-                try container.decodeIfPresent(Int.self, forKey: .announced)
-                ?? container.decode(Int.self, forKey: .changed)
-        }
-    }
-    /// Empty without one.
-    package var traceID: String { TraceParent.traceID(of: traceParent) }
-}
-
 /// The message on `delivery.queue`: `{"user_order_id":1}` and nothing else.
 package struct UserOrderMessage: Equatable, Sendable, Decodable {
+    package static let type = "UserOrderMessage"
+
     package let orderID: Int
 
     package init(orderID: Int) { self.orderID = orderID }
@@ -39,5 +18,19 @@ package struct UserOrderMessage: Equatable, Sendable, Decodable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         orderID = try container.decodeIfPresent(Int.self, forKey: .snake) ?? container.decode(Int.self, forKey: .camel)
+    }
+
+    /// - Throws: `DecodingError`
+    package static func read(_ octets: [UInt8]) throws -> UserOrderMessage {
+        try plain(octets) ?? JSON.decode(UserOrderMessage.self, octets)
+    }
+
+    /// Nil unless `octets` are of the form of `octets`.
+    static func plain(_ octets: [UInt8]) -> UserOrderMessage? {
+        var plain = PlainOctets(octets)
+        guard plain.skip("{\"user_order_id\":"), let id = plain.number(), plain.skip("}"), plain.isAtEnd else {
+            return nil
+        }
+        return UserOrderMessage(orderID: id)
     }
 }

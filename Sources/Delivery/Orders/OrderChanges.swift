@@ -61,7 +61,7 @@ extension Orders {
         try Failpoint.reach("order.change", ["order": "\(id)", "action": change.action.rawValue])
         let event = OrderEvent(
             version: order.version, action: change.action, status: order.status, actor: change.actor.kind, at: time)
-        let messages = try store(
+        let entry = try store(
             event, of: order, at: before.store, by: change.actor, telling: news, traceParent: nil, in: db)
         let events = try push(event, of: order, change, at: time, in: db)
         #if FAILPOINTS
@@ -69,7 +69,7 @@ extension Orders {
                 try? Failpoint.reach("order.after-commit", ["order": "\(id)", "action": action.rawValue])
             }
         #endif
-        news.tell(messages, events, after: db)
+        news.tell(entry, events, after: db)
         return OrderListEntry(order: order, store: before.store, menus: before.menus)
     }
 
@@ -92,33 +92,18 @@ extension Orders {
     static func store(
         _ event: OrderEvent, of order: Order, at store: Store, by actor: OrderActor, telling news: OrderNews,
         traceParent: String?, in db: Connection
-    ) throws -> [OutboxMessage] {
+    ) throws -> OutboxEntry {
         let txID = try Secrets.uuid()
         let message = OrderStatusMessage(
             order, event, store: store, riderName: try order.riderID.flatMap { try RiderRecords.name($0, in: db) },
             txID: txID)
         let body = try JSON.encode(message)
         try OrderEventRecords.insert(event, order: order.id, actorID: actor.id, body: body, in: db)
-        var messages: [OutboxMessage] = []
-        func add(_ message: OutboxMessage) throws {
-            messages.append(try OutboxRecords.insert(message, instance: news.instance, at: event.at, in: db))
-        }
-        if event.status == .order {
-            try add(
-                .userOrder(
-                    UserOrderMessage(orderID: order.id), messageID: try Secrets.uuid(), traceParent: traceParent))
-            let id = try Secrets.uuid()
-            try add(
-                .event(
-                    OrderCompletedMessage.type, key: "order.completed", messageID: id,
-                    body: try JSON.encode(OrderCompletedMessage(order, txID: id, at: event.at)),
-                    traceParent: traceParent))
-        }
-        try add(
-            .event(
-                OrderStatusMessage.type, key: event.status.routingKey, messageID: txID, body: body,
-                traceParent: traceParent))
-        return messages
+        let key = OutboxKey(instance: news.instance, order: order.id, version: event.version)
+        try OutboxRecords.insert(key, traceParent: traceParent, at: event.at, in: db)
+        return OutboxEntry(
+            key, status: event.status, customer: order.customerID, body: body, txID: txID, at: event.at,
+            traceParent: traceParent)
     }
 
     /// Appends what the pages of the store, the customer and the riders are told.

@@ -38,6 +38,13 @@ enum OrderEventRecords {
         }
     }
 
+    /// The message of the change with which the order was paid.
+    static func announced(order id: Int, in db: Connection) throws -> [UInt8]? {
+        try db.first(
+            "SELECT body FROM order_event WHERE order_id = ? AND status = 'ORDER' ORDER BY version LIMIT 1", id
+        ) { row in try row.bytes(0) }
+    }
+
     /// A page of the log of changes.
     struct Page {
         /// The orders that became visible to their stores on this page.

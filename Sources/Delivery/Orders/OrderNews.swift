@@ -25,20 +25,20 @@ package struct OrderTerms: Equatable, Sendable {
     }
 }
 
-/// What a service does with the changes that it commits: messages for its relay, and events for its streams.
+/// What a service does with the changes that it commits: outbox rows for its relay, and events for its streams.
 package struct OrderNews: Sendable {
     /// In the outbox rows that are stored here: see `OutboxLeases`.
     package let instance: Int
     package let terms: OrderTerms
-    let outbox: @Sendable (OutboxMessage) -> Void
+    let outbox: @Sendable (OutboxEntry) -> Void
     let feed: @Sendable ([FeedEvent]) -> Void
 
     /// - Parameters:
-    ///   - outbox: told on the writer's thread, after the commit, of each message that was stored: in the order of commits.
+    ///   - outbox: told on the writer's thread, after the commit, of each row that was stored: in the order of commits.
     ///   - feed: likewise of the events that a commit appended to the log.
     package init(
         instance: Int, terms: OrderTerms = OrderTerms(),
-        outbox: @escaping @Sendable (OutboxMessage) -> Void = { _ in },
+        outbox: @escaping @Sendable (OutboxEntry) -> Void = { _ in },
         feed: @escaping @Sendable ([FeedEvent]) -> Void = { _ in }
     ) {
         self.instance = instance
@@ -47,9 +47,9 @@ package struct OrderNews: Sendable {
         self.feed = feed
     }
 
-    func tell(_ messages: [OutboxMessage], _ events: [FeedEvent], after db: Connection) {
+    func tell(_ entry: OutboxEntry?, _ events: [FeedEvent], after db: Connection) {
         db.afterCommit { [outbox, feed] in
-            for message in messages { outbox(message) }
+            if let entry { outbox(entry) }
             if !events.isEmpty { feed(events) }
         }
     }

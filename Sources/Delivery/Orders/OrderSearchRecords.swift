@@ -16,7 +16,6 @@ enum OrderSearchRecords {
         let status: OrderStatus?
         let note: String?
         let address: String
-        let isClosed: Bool
     }
 
     private static let batch = 200
@@ -57,20 +56,20 @@ enum OrderSearchRecords {
     ) throws -> [Candidate] {
         try db.all(
             """
-            SELECT id, ordered_at, status, note, address, closed_at IS NOT NULL FROM user_order
-            WHERE store_id = ?1 AND paid_at IS NOT NULL AND (ordered_at, id) < (?2, ?3) AND ordered_at >= ?4
+            SELECT id, ordered_at, status, note, address FROM user_order
+            WHERE store_id = ?1 AND closed_at IS NOT NULL AND paid_at IS NOT NULL AND (ordered_at, id) < (?2, ?3) AND ordered_at >= ?4
             ORDER BY ordered_at DESC, id DESC LIMIT ?5
             """, store, place.time, place.id, search.from?.milliseconds ?? .min, limit
         ) { row in
             Candidate(
                 id: try row.int(0), orderedAt: Timestamp(milliseconds: try row.int(1)),
                 status: OrderStatus(rawValue: try row.text(2)), note: try row.optionalText(3),
-                address: try row.text(4), isClosed: try row.int(5) != 0)
+                address: try row.text(4))
         }
     }
 
     private static func matches(_ order: Candidate, _ search: OrderSearch, in db: Connection) throws -> Bool {
-        guard order.isClosed, let status = order.status, search.takes(status, orderedAt: order.orderedAt) else {
+        guard let status = order.status, search.takes(status, orderedAt: order.orderedAt) else {
             return false
         }
         if search.words.isEmpty { return true }

@@ -83,9 +83,9 @@ package struct Orders: Sendable {
             }
             let actor = OrderActor.customer(customer.id)
             let event = OrderEvent(version: 1, action: .place, status: status, actor: actor.kind, at: now)
-            let messages = try Self.store(
+            let entry = try Self.store(
                 event, of: order, at: store, by: actor, telling: news, traceParent: traceParent, in: db)
-            news.tell(messages, [], after: db)
+            news.tell(entry, [], after: db)
             return Placed(order: order, isNew: true)
         }
     }

@@ -237,7 +237,7 @@ extension OrderPayment {
         guard let owner = try OrderRecords.owner(payment.order, in: db) else { return }
         let data = try JSON.encode(Event(id: payment.order, payment: payment.view))
         news.tell(
-            [], [try FeedRecords.append(.customer(owner.customer), name: "payment", data: data, at: now, in: db)],
+            nil, [try FeedRecords.append(.customer(owner.customer), name: "payment", data: data, at: now, in: db)],
             after: db)
     }
 }

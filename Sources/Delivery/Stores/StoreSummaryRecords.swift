@@ -3,10 +3,16 @@ import SQLite
 enum StoreSummaryRecords {
     static func count(_ counter: inout StoreSummary.Counter, store: Int, _ day: KoreanDay, in db: Connection) throws {
         let (start, end) = (day.start.milliseconds, day.end.milliseconds)
+        // Open orders are few; closed ones have an index over their times.
         try db.each(
             """
-            SELECT status, amount, closed_at IS NULL FROM user_order
-            WHERE store_id = ? AND paid_at IS NOT NULL AND ordered_at >= ? AND ordered_at < ?
+            SELECT o.status, o.amount, o.closed_at IS NULL FROM user_order o
+            WHERE o.store_id = ?1 AND o.closed_at IS NULL AND o.paid_at IS NOT NULL
+              AND o.ordered_at >= ?2 AND o.ordered_at < ?3
+            UNION ALL
+            SELECT o.status, o.amount, o.closed_at IS NULL FROM user_order o
+            WHERE o.store_id = ?1 AND o.closed_at IS NOT NULL AND o.paid_at IS NOT NULL
+              AND o.ordered_at >= ?2 AND o.ordered_at < ?3
             """, store, start, end
         ) { row in
             guard let status = OrderStatus(rawValue: try row.text(0)) else {
@@ -18,7 +24,14 @@ enum StoreSummaryRecords {
             """
             SELECT i.store_menu_id, i.name, i.amount, i.quantity
             FROM user_order o JOIN user_order_item i ON i.order_id = o.id
-            WHERE o.store_id = ? AND o.paid_at IS NOT NULL AND o.ordered_at >= ? AND o.ordered_at < ?
+            WHERE o.store_id = ?1 AND o.closed_at IS NULL AND o.paid_at IS NOT NULL
+              AND o.ordered_at >= ?2 AND o.ordered_at < ?3
+              AND o.status NOT IN ('REJECT', 'CANCEL', 'EXPIRED')
+            UNION ALL
+            SELECT i.store_menu_id, i.name, i.amount, i.quantity
+            FROM user_order o JOIN user_order_item i ON i.order_id = o.id
+            WHERE o.store_id = ?1 AND o.closed_at IS NOT NULL AND o.paid_at IS NOT NULL
+              AND o.ordered_at >= ?2 AND o.ordered_at < ?3
               AND o.status NOT IN ('REJECT', 'CANCEL', 'EXPIRED')
             """, store, start, end
         ) { row in
@@ -29,7 +42,14 @@ enum StoreSummaryRecords {
             """
             SELECT e.order_id, e.action, e.at, o.paid_at
             FROM user_order o JOIN order_event e ON e.order_id = o.id
-            WHERE o.store_id = ? AND o.paid_at IS NOT NULL AND o.ordered_at >= ? AND o.ordered_at < ?
+            WHERE o.store_id = ?1 AND o.closed_at IS NULL AND o.paid_at IS NOT NULL
+              AND o.ordered_at >= ?2 AND o.ordered_at < ?3
+              AND e.action IN ('ACCEPT', 'START_COOKING', 'FINISH_COOKING')
+            UNION ALL
+            SELECT e.order_id, e.action, e.at, o.paid_at
+            FROM user_order o JOIN order_event e ON e.order_id = o.id
+            WHERE o.store_id = ?1 AND o.closed_at IS NOT NULL AND o.paid_at IS NOT NULL
+              AND o.ordered_at >= ?2 AND o.ordered_at < ?3
               AND e.action IN ('ACCEPT', 'START_COOKING', 'FINISH_COOKING')
             """, store, start, end
         ) { row in

@@ -9,6 +9,15 @@ package enum OrderViews {
         try OrderViewRecords.update(OrderView(message), in: db)
     }
 
+    /// Takes over what the last event of an order says: for a message that says only that there is one.
+    /// - Returns: whether it was newer than what was known.
+    /// - Throws: `DeliveryError.orderNotFound`
+    package static func refresh(order id: Int, in db: Connection) throws -> Bool {
+        if try OrderViewRecords.update(fromLastEventOf: id, in: db) { return true }
+        guard try OrderViewRecords.exists(order: id, in: db) else { throw DeliveryError.orderNotFound }
+        return false
+    }
+
     // MARK: - Reading
 
     /// The customer's orders, newest first.

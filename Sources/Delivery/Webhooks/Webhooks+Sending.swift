@@ -56,6 +56,16 @@ extension Webhooks {
         return true
     }
 
+    /// The same for an order of which a message says only that it is paid.
+    package static func notifyAnnounced(
+        order id: Int, of customer: Int, at time: Timestamp = .now, in db: Connection
+    ) throws -> Bool {
+        guard try WebhookRecords.find(customer: customer, in: db) != nil,
+            let body = try OrderEventRecords.announced(order: id, in: db)
+        else { return false }
+        return try notify(JSON.decode(OrderStatusMessage.self, body), body: body, at: time, in: db)
+    }
+
     /// When there is something to send.
     package static func nextDue(in db: Connection) throws -> Timestamp? { try WebhookRecords.nextDue(in: db) }
 
