@@ -15,8 +15,8 @@ let settings: [SwiftSetting] =
     ] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-assert-config", "Debug"])] : [])
 
 /// A library module and, when there is one, the folder of its tests.
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -31,43 +31,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
 }
-
-/// Every file of a folder, embedded in the binary.
-func embedded(_ files: [String]) -> [Resource] { files.map { .embedInCode("Resources/\($0)") } }
-
-/// What all pages share.
-let sharedPages = [
-    "favicon.svg", "page-api.js", "page-share.js", "page-stream.js", "page-text.js", "page-worker.js", "tokens.css",
-]
-
-let storePages = [
-    "dead-letters-text.js", "dead-letters.css", "dead-letters.html", "dead-letters.js", "store-actions.js",
-    "store-card.js", "store-cards.js", "store-feed.js", "store-history.js", "store-keys.js", "store-login.html",
-    "store-login.js", "store-main-text.js", "store-main.css", "store-main.html", "store-main.js", "store-notices.js",
-    "store-orders.js", "store-reject.js", "store-running.js", "store-sheets.css", "store-sheets.js", "store-shop.js",
-    "store-snapshot.js", "store-soldout.js", "store-sound.js", "store-summary.js", "store-text.js", "store-worker.js",
-    "store.css", "ticket-text.js", "ticket.css", "ticket.html", "ticket.js",
-]
-
-let customerPages = [
-    "customer-account.js", "customer-basket.js", "customer-checkout.js", "customer-dom.js", "customer-feed.js",
-    "customer-history.js", "customer-main.js", "customer-menu.js", "customer-notices.js", "customer-order.css",
-    "customer-orders.js", "customer-reorder.js", "customer-sending.js", "customer-session.js", "customer-status.js",
-    "customer-stores.js", "customer-text.js", "customer-webhook.js", "customer-words-en.js", "customer-words-ko.js",
-    "customer-worker.js", "customer.css", "customer.html",
-]
-
-let riderPages = [
-    "rider-deliveries.js", "rider-feed.js", "rider-main.html", "rider-main.js", "rider-notices.js", "rider-rows.js",
-    "rider-text.js", "rider-worker.js", "rider.css",
-]
-
-let settlementPages = ["settlement-text.js", "settlement.css", "settlement.html", "settlement.js"]
-
-let documentPages = [
-    "docs-call.js", "docs-form.js", "docs-login.js", "docs-main.js", "docs-operation.js", "docs-schema.js",
-    "docs-stream.js", "docs-text.js", "docs.css", "docs.html",
-]
 
 /// A second process for the tests of the database file that processes share.
 let writerForTests = Target.executableTarget(
@@ -131,10 +94,8 @@ let package = Package(
         module(
             "Notifications",
             ["Messaging", "Delivery", "Service", "HTTP", "HTTPWire", "TLS", "SQLite", "EventLoop", "Failpoints"]),
-        module(
-            "Pages",
-            resources: embedded(sharedPages + storePages + customerPages + riderPages + settlementPages + documentPages)
-        ),
+        .target(name: "PageFiles"),
+        module("Pages", ["PageFiles"], exclude: ["Resources"]),
 
         program(
             "api",
@@ -176,6 +137,7 @@ let package = Package(
         tests("ServiceTests", ["Service", "EventLoop", "Synchronized"]),
         tests("DeliveryTests", ["Delivery", "SQLite", "Synchronized"]),
         tests("OpenAPITests", ["OpenAPI", "Delivery"]),
+        tests("PagesTests", ["Pages"]),
         tests("WebTests", ["Support", "Web", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Service"]),
         tests("MessagingTests", ["Messaging", "AMQP", "AMQPWire", "Bytes", "Delivery", "Service"]),
         tests(

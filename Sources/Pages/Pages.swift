@@ -1,50 +1,48 @@
+import PageFiles
+
 /// One file of the pages: the html, style sheets, scripts and icons that a browser loads.
-package struct Page: Sendable {
+///
+/// `@unchecked Sendable`: the octets are constants of the program, which nobody writes or frees.
+package struct Page: @unchecked Sendable {
     /// File name, for example `store-main.js`.
     package let name: String
-    /// Value of the `Content-Type` field.
-    package let contentType: String
-    package let bytes: [UInt8]
+    /// What the file holds, for as long as the program runs.
+    package let octets: UnsafeRawBufferPointer
+
+    init(_ file: page_file) {
+        name = String(cString: file.name)
+        octets = UnsafeRawBufferPointer(start: file.octets, count: Int(file.count))
+    }
 }
 
-/// The pages, embedded into the program when it is built.
+/// The pages. They are part of the program: Sources/PageFiles puts them into it when it is built.
 package enum Pages {
     /// Every file, in order of its name.
     package static let all: [Page] =
         (shared + store + customer + rider + settlement + documents).sorted { $0.name < $1.name }
 
-    package static let ofStoreAdmin = shared + store + rider + settlement + documents
-    package static let ofAPI = shared + customer + documents
-
-    /// What all pages share.
-    package static let shared: [Page] = [
-        Page(name: "favicon.svg", contentType: svg, bytes: PackageResources.favicon_svg),
-        Page(name: "page-api.js", contentType: script, bytes: PackageResources.page_api_js),
-        Page(name: "page-share.js", contentType: script, bytes: PackageResources.page_share_js),
-        Page(name: "page-stream.js", contentType: script, bytes: PackageResources.page_stream_js),
-        Page(name: "page-text.js", contentType: script, bytes: PackageResources.page_text_js),
-        Page(name: "page-worker.js", contentType: script, bytes: PackageResources.page_worker_js),
-        Page(name: "tokens.css", contentType: style, bytes: PackageResources.tokens_css),
-    ]
+    package static var ofStoreAdmin: [Page] { shared + store + rider + settlement + documents }
+    package static var ofAPI: [Page] { shared + customer + documents }
 
     /// The file of that name, or nil.
-    package static func named(_ name: String) -> Page? {
-        byName[name]
-    }
+    package static func named(_ name: String) -> Page? { all.first { $0.name == name } }
 
     /// The sign-in page with its error shown: the answer to a form that was refused, for a browser without scripts.
-    package static let refusedLogin: Page? = named("store-login.html").map { page in
-        let text = String(decoding: page.bytes, as: UTF8.self).replacing(hiddenError, with: shownError)
-        return Page(name: page.name, contentType: page.contentType, bytes: Array(text.utf8))
+    package static func refused(_ login: Page) -> [UInt8] {
+        Array(String(decoding: login.octets, as: UTF8.self).replacing(hiddenError, with: shownError).utf8)
     }
 
     private static let hiddenError = #"data-text="login.refused" hidden>"#
     private static let shownError = #"data-text="login.refused">"#
 
-    private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+    private static let shared = pages(page_files_shared())
+    private static let store = pages(page_files_store())
+    private static let customer = pages(page_files_customer())
+    private static let rider = pages(page_files_rider())
+    private static let settlement = pages(page_files_settlement())
+    private static let documents = pages(page_files_documents())
 
-    static let html = "text/html; charset=utf-8"
-    static let script = "text/javascript; charset=utf-8"
-    static let style = "text/css; charset=utf-8"
-    static let svg = "image/svg+xml"
+    private static func pages(_ files: page_files) -> [Page] {
+        UnsafeBufferPointer(start: files.files, count: Int(files.count)).map { Page($0) }
+    }
 }

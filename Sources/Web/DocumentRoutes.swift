@@ -4,9 +4,13 @@ import OpenAPI
 
 /// The OpenAPI document, and the page on which its calls can be tried. Both services have them.
 package enum DocumentRoutes {
-    /// - Parameter page: the page, which asks for `openapi.json` beside it.
-    package static func add(to router: inout Router, _ document: Document, page: StaticFile) {
-        router.file("/openapi.json", StaticFile(document.tree.octets, contentType: "application/json"))
+    /// - Parameters:
+    ///   - document: made when the first one asks for it.
+    ///   - page: the page, which asks for `openapi.json` beside it.
+    package static func add(
+        to router: inout Router, _ document: @escaping @Sendable () -> Document, page: StaticFile
+    ) {
+        router.file("/openapi.json", StaticFile(contentType: "application/json") { document().tree.octets })
         router.file("/docs", page)
     }
 

@@ -63,7 +63,8 @@ struct API {
         CustomerSteps(database: setup.database, news: news).add(to: &router)
         try PageRoutes(
             accounts: accounts, cookie: .customer(settings), proxies: settings.trustedProxies,
-            basePath: settings.basePath, document: Description.document(hasSandbox: payment.hasSandbox),
+            basePath: settings.basePath,
+            document: { [payment] in Description.document(hasSandbox: payment.hasSandbox) },
             ended: { streams.offer([$0]) }
         ).add(to: &router)
         if payment.hasSandbox {

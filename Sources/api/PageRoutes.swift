@@ -12,7 +12,7 @@ struct PageRoutes: Sendable {
     let cookie: SessionCookie
     let proxies: TrustedProxies
     let basePath: String
-    let document: Document
+    let document: @Sendable () -> Document
     /// Told, on the writer's thread, of the event that the streams of a session end by.
     let ended: @Sendable (FeedEvent) -> Void
 
@@ -20,14 +20,14 @@ struct PageRoutes: Sendable {
         guard let page = Pages.named("customer.html"), let docs = Pages.named("docs.html") else {
             throw Program.StartError("the pages are missing from the program")
         }
-        DocumentRoutes.add(to: &router, document, page: StaticFile(docs.bytes, name: docs.name))
+        DocumentRoutes.add(to: &router, document, page: StaticFile(constant: docs.octets, name: docs.name))
         for page in Pages.ofAPI where !page.name.hasSuffix(".html") {
-            router.file("/assets/\(page.name)", StaticFile(page.bytes, name: page.name))
+            router.file("/assets/\(page.name)", StaticFile(constant: page.octets, name: page.name))
         }
         // It may come with a cookie, which is nobody else's.
-        let file = StaticFile(page.bytes, name: page.name, cacheControl: "private, no-cache")
+        let file = StaticFile(constant: page.octets, name: page.name, cacheControl: "private, no-cache")
         router.on(.get, "/", bodyLimit: 0) { request in try await show(file, to: request) }
-        router.on(.post, "/login", bodyLimit: 16 * 1024) { request in try await logIn(request, page: page.bytes) }
+        router.on(.post, "/login", bodyLimit: 16 * 1024) { request in try await logIn(request, page: page) }
         router.on(.post, "/logout", bodyLimit: 16 * 1024) { request in try await logOut(request) }
         router.on(.post, "/open-api/user/logout", bodyLimit: 16 * 1024) { request in try await endTokens(request) }
     }
@@ -43,7 +43,7 @@ struct PageRoutes: Sendable {
         return isRenewed ? try cookie.set(session, on: response) : response
     }
 
-    private func logIn(_ request: Request, page: [UInt8]) async throws -> Response {
+    private func logIn(_ request: Request, page: Page) async throws -> Response {
         let (old, client) = (request.customerSession, request.client(behind: proxies))
         guard request.hasContentType("application/x-www-form-urlencoded") else {
             let token = try await accounts.loginCustomer(request.json(), replacing: old, from: client, ended: ended)
@@ -55,7 +55,7 @@ struct PageRoutes: Sendable {
             let token = try await accounts.loginCustomer(login, replacing: old, from: client, ended: ended)
             return try cookie.set(token, on: .redirect(to: "\(basePath)/"))
         } catch let error as DeliveryError where error.status == 401 {
-            return Response(.unauthorized, contentType: "text/html; charset=utf-8", body: .bytes(page))
+            return Response(.unauthorized, contentType: "text/html; charset=utf-8", body: .bytes(Array(page.octets)))
                 .with("WWW-Authenticate", Envelope.challenge)
         }
     }

@@ -20,7 +20,7 @@ struct DeadLetterRoutes: Sendable {
         guard let page = Pages.named("dead-letters.html") else {
             throw Program.StartError("the pages are missing from the program")
         }
-        let file = StaticFile(page.bytes, name: page.name, cacheControl: "private, no-cache")
+        let file = StaticFile(constant: page.octets, name: page.name, cacheControl: "private, no-cache")
         router.on(.get, "/dead-letters", bodyLimit: 0) { request in try await show(file, to: request) }
         router.on(.get, "/api/dead-letter", bodyLimit: 0) { request in
             _ = try await requireOperator(request)

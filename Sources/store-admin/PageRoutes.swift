@@ -17,16 +17,16 @@ struct PageRoutes: Sendable {
 
     func add(to router: inout Router) throws {
         guard let login = Pages.named("store-login.html"), let main = Pages.named("store-main.html"),
-            let ticket = Pages.named("ticket.html"), let refused = Pages.refusedLogin,
-            let docs = Pages.named("docs.html")
+            let ticket = Pages.named("ticket.html"), let docs = Pages.named("docs.html")
         else { throw Program.StartError("the pages are missing from the program") }
         for page in Pages.ofStoreAdmin where !page.name.hasSuffix(".html") {
-            router.file("/assets/\(page.name)", StaticFile(page.bytes, name: page.name))
+            router.file("/assets/\(page.name)", StaticFile(constant: page.octets, name: page.name))
         }
-        DocumentRoutes.add(to: &router, Description.document, page: StaticFile(docs.bytes, name: docs.name))
-        router.file("/login", StaticFile(login.bytes, name: login.name))
+        DocumentRoutes.add(
+            to: &router, { Description.document }, page: StaticFile(constant: docs.octets, name: docs.name))
+        router.file("/login", StaticFile(constant: login.octets, name: login.name))
         // What one owner got is nobody else's.
-        let mainFile = StaticFile(main.bytes, name: main.name, cacheControl: "private, no-cache")
+        let mainFile = StaticFile(constant: main.octets, name: main.name, cacheControl: "private, no-cache")
         for path in ["/", "/main"] {
             router.on(.get, path, bodyLimit: 0) { request in
                 // Relative addresses of the page would lead elsewhere.
@@ -34,11 +34,9 @@ struct PageRoutes: Sendable {
                 return try await show(mainFile, to: request)
             }
         }
-        let ticketFile = StaticFile(ticket.bytes, name: ticket.name, cacheControl: "private, no-cache")
+        let ticketFile = StaticFile(constant: ticket.octets, name: ticket.name, cacheControl: "private, no-cache")
         router.on(.get, "/ticket/{id}", bodyLimit: 0) { request in try await show(ticketFile, to: request) }
-        router.on(.post, "/login", bodyLimit: 16 * 1024) { request in
-            try await logIn(request, refused: refused.bytes)
-        }
+        router.on(.post, "/login", bodyLimit: 16 * 1024) { request in try await logIn(request, page: login) }
         router.on(.post, "/logout", bodyLimit: 16 * 1024) { request in try await logOut(request) }
     }
 
@@ -59,7 +57,7 @@ struct PageRoutes: Sendable {
         return isRenewed ? try cookie.set(session, on: response) : response
     }
 
-    private func logIn(_ request: Request, refused: [UInt8]) async throws -> Response {
+    private func logIn(_ request: Request, page: Page) async throws -> Response {
         let (old, client) = (request.storeSession, request.client(behind: proxies))
         guard request.hasContentType("application/x-www-form-urlencoded") else {
             let token = try await accounts.loginStoreUser(request.json(), replacing: old, from: client, ended: ended)
@@ -71,7 +69,7 @@ struct PageRoutes: Sendable {
             let token = try await accounts.loginStoreUser(login, replacing: old, from: client, ended: ended)
             return try cookie.set(token, on: .redirect(to: "\(basePath)\(await home(of: token))"))
         } catch let error as DeliveryError where error.status == 401 {
-            return Response(.unauthorized, contentType: "text/html; charset=utf-8", body: .bytes(refused))
+            return Response(.unauthorized, contentType: "text/html; charset=utf-8", body: .bytes(Pages.refused(page)))
                 .with("WWW-Authenticate", Envelope.challenge)
         }
     }

@@ -19,7 +19,7 @@ struct RiderRoutes: Sendable {
             throw Program.StartError("the pages are missing from the program")
         }
         // What one rider got is nobody else's.
-        let file = StaticFile(page.bytes, name: page.name, cacheControl: "private, no-cache")
+        let file = StaticFile(constant: page.octets, name: page.name, cacheControl: "private, no-cache")
         router.on(.get, "/rider", bodyLimit: 0) { request in try await show(file, to: request) }
         router.on(.get, "/api/rider/delivery", bodyLimit: 0) { request in
             let session = request.storeSession

@@ -20,7 +20,7 @@ struct SettlementRoutes: Sendable {
         guard let page = Pages.named("settlement.html") else {
             throw Program.StartError("the pages are missing from the program")
         }
-        let file = StaticFile(page.bytes, name: page.name, cacheControl: "private, no-cache")
+        let file = StaticFile(constant: page.octets, name: page.name, cacheControl: "private, no-cache")
         router.on(.get, "/settlement", bodyLimit: 0) { request in try await show(file, to: request) }
         router.on(.get, "/api/settlement", bodyLimit: 0) { request in try await settlement(request) }
         router.on(.get, "/api/settlement/stores", bodyLimit: 0) { request in

@@ -1,5 +1,6 @@
 import HTTP
 import HTTPWire
+import Synchronized
 import Testing
 
 @Suite("Router and static files", .timeLimit(.minutes(1)))
@@ -60,6 +61,44 @@ struct RouterTests {
             let head = try client.ask("HEAD /a.css HTTP/1.1\r\nHost: a\r\n\r\n", method: .head)
             #expect(head["content-length"] == "19")
         }
+    }
+
+    @Test("a file that is a constant of the program is served as one that is not")
+    func constantFile() async throws {
+        let text: StaticString = "let a = 1"
+        let octets = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        let file = StaticFile(constant: octets, name: "a.js")
+        try await withServer { router in
+            router.file("/a.js", file)
+        } _: { server in
+            let client = try Client(server)
+            for _ in 0..<2 {
+                let reply = try client.get("/a.js")
+                #expect(reply.body == "let a = 1")
+                #expect(reply["content-type"] == "text/javascript; charset=utf-8")
+                #expect(reply["etag"] == StaticFile(Array("let a = 1".utf8), name: "a.js").entityTag)
+                #expect(reply["cache-control"] == "no-cache")
+            }
+        }
+    }
+
+    @Test("a file that must be made is made when the first one asks, and once")
+    func madeFile() async throws {
+        let made = Atomic(0)
+        let file = StaticFile(contentType: "application/json") {
+            made.add(1, ordering: .relaxed)
+            return Array("{}".utf8)
+        }
+        #expect(made.load(ordering: .relaxed) == 0)
+        try await withServer { router in
+            router.file("/a.json", file)
+        } _: { server in
+            let client = try Client(server)
+            let tag = try #require(try client.get("/a.json")["etag"])
+            #expect(try client.get("/a.json", "If-None-Match: \(tag)\r\n").status == 304)
+            #expect(try client.get("/a.json").body == "{}")
+        }
+        #expect(made.load(ordering: .relaxed) == 1)
     }
 
     @Test("a request can be made without a connection")
