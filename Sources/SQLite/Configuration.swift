@@ -15,8 +15,10 @@ package struct Configuration: Sendable {
     package var lockMilliseconds = 10_000
     /// Size of the write-ahead log that starts a checkpoint, in pages of 4 KiB.
     package var checkpointPages = 1000
-    package var writerCacheKiB = 8192
-    package var readerCacheKiB = 2048
+    /// Page caches. SQLite empties one when another connection has committed since it was used, so that a cache serves one
+    /// group or one read: it needs to hold what these touch, not the file.
+    package var writerCacheKiB = 2048
+    package var readerCacheKiB = 512
     /// Called on the writer's thread, while it holds the lock between processes.
     package var observer: (@Sendable (Event) -> Void)?
 
