@@ -20,8 +20,20 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+    .executableTarget(
+        name: name, dependencies: dependencies, swiftSettings: settings, linkerSettings: isFuzzing ? [] : wholeProgram)
 }
+
+/// A release program has Swift's libraries in it, so that it starts sooner and maps only what it uses of them; see
+/// Docs/Operations.md. The library AMQP has no such flags: a package may only depend on what has none.
+let wholeProgram: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-stdlib", "-use-ld=lld", "-Xlinker", "--exclude-libs=ALL", "-Xlinker", "--no-export-dynamic"],
+        .when(configuration: .release)),
+    // What FoundationEssentials needs: the compiler names it only when everything is compiled for a static library.
+    .linkedLibrary("_FoundationCShims", .when(configuration: .release)),
+    .linkedLibrary("_FoundationCollections", .when(configuration: .release)),
+]
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)

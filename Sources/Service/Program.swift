@@ -65,6 +65,7 @@ package struct Program: Sendable {
         // Before any thread is started, since threads inherit the mask.
         SignalSource.block(Lifecycle.signals)
         Descriptors.raiseLimit()
+        ProcessMemory.begin()
         do {
             let settings = try CommonSettings(.process, port: port)
             let log = Logger(service: name, level: settings.logLevel, format: settings.logFormat)
