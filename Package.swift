@@ -52,8 +52,8 @@ let writerForTests = Target.executableTarget(
 let benchmarks = Target.executableTarget(
     name: "bench",
     dependencies: [
-        "api", "store-admin", "HTTP", "HTTPWire", "EventLoop", "Delivery", "SQLite", "AMQP", "AMQPWire", "Bytes",
-        "Synchronized", "Support", "Chaos", "AllocationCounter",
+        "api", "store-admin", "Web", "Service", "HTTP", "HTTPWire", "EventLoop", "CSystem", "Delivery", "SQLite", "AMQP",
+        "AMQPWire", "Bytes", "Synchronized", "Support", "Chaos", "AllocationCounter",
     ],
     path: "Tests/Benchmarks", swiftSettings: settings)
 

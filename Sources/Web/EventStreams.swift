@@ -23,18 +23,21 @@ package final class EventStreams: Sendable {
         package init() {}
     }
 
-    /// - Parameter grown: told, on the writer's thread, of the log's youngest event after each commit that appended any: for
-    ///   those on other instances.
+    /// - Parameters:
+    ///   - greets: whether a stream that is not a replay of something lost begins with the event `onopen`. Clients that
+    ///     know no events but the log's do without.
+    ///   - grown: told, on the writer's thread, of the log's youngest event after each commit that appended any: for those
+    ///     on other instances.
     package init(
         _ loops: [EventLoop], database: Database, metrics: Metrics, log: Logger, polling: Polling = Polling(),
-        grown: @escaping @Sendable (Int) -> Void = { _ in }
+        greets: Bool = true, grown: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         let counts = EventStreamMetrics(metrics)
         self.counts = counts
         self.log = log
         self.grown = grown
         dispatchers = loops.map {
-            FeedDispatcher(on: $0, database: database, counts: counts, polling: polling, log: log)
+            FeedDispatcher(on: $0, database: database, counts: counts, polling: polling, greets: greets, log: log)
         }
     }
 

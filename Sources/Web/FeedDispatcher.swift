@@ -17,6 +17,7 @@ actor FeedDispatcher {
     private var subscriptions: [EventStreamWriter: FeedHub<SharedBytes>.Subscription] = [:]
     private var sessions = StreamSessions<EventStreamWriter>()
     private let polling: EventStreams.Polling
+    private let greets: Bool
     private var isPolling = false
     private var nextLookAtSessions = ContinuousClock.now
 
@@ -24,12 +25,14 @@ actor FeedDispatcher {
     private static let mostSessions = 500
 
     init(
-        on loop: EventLoop, database: Database, counts: EventStreamMetrics, polling: EventStreams.Polling, log: Logger
+        on loop: EventLoop, database: Database, counts: EventStreamMetrics, polling: EventStreams.Polling,
+        greets: Bool, log: Logger
     ) {
         self.loop = loop
         self.database = database
         self.counts = counts
         self.polling = polling
+        self.greets = greets
         self.log = log
         let hub = FeedHub { StreamEvent.encode($0) }
         self.hub = hub
@@ -144,7 +147,7 @@ actor FeedDispatcher {
                 hub.rewind(subscription)
                 continue
             }
-            if isFirst { writer.send(StreamEvent.opening(cursor ?? page.head)) }
+            if isFirst, greets { writer.send(StreamEvent.opening(cursor ?? page.head)) }
             isFirst = false
             if hub.didReadPage(subscription, page) == .read {
                 await writer.drained()

@@ -5,7 +5,7 @@ import Glibc
 @main
 struct Bench {
     static let all: [Benchmark] = [
-        .http, .startup, .memory, .amqp, .soak, .chaos, .outage, .streams, .ending, .slow, .view, .world,
+        .http, .startup, .memory, .amqp, .soak, .chaos, .outage, .streams, .ending, .slow, .view, .world, .sse,
     ]
 
     static func main() async {
@@ -15,7 +15,11 @@ struct Bench {
         do {
             if arguments.first == HTTPServerProcess.command {
                 arguments.removeFirst()
-                return try await HTTPServerProcess.run(arguments)
+                try await HTTPServerProcess.run(arguments)
+                return CleanUp.end()
+            }
+            if arguments.first == SubscriberClient.command {
+                return try SubscriberClient.run(Array(arguments.dropFirst()))
             }
             if arguments.first == SinkProcess.command { return try SinkProcess.run(Array(arguments.dropFirst())) }
             guard let name = arguments.first, name != "--help" else { return print(usage) }

@@ -60,7 +60,7 @@ struct StreamsBenchmark {
     init(_ settings: Settings) { self.settings = settings }
 
     func run() async throws {
-        try allowDescriptors(settings.idle + settings.stuck + 200)
+        try Descriptors.allow(settings.idle + settings.stuck + 200)
         var verdict = Verdict()
         // Each with processes of its own: what one had freed would hide what the other takes.
         if settings.idle > 0 {
@@ -75,16 +75,6 @@ struct StreamsBenchmark {
         }
         verdict.print()
         try verdict.finish()
-    }
-
-    private func allowDescriptors(_ count: Int) throws {
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        guard limit.rlim_max >= count else {
-            throw BenchmarkError("\(count) descriptors are needed, and \(limit.rlim_max) allowed (ulimit -Hn)")
-        }
-        limit.rlim_cur = max(limit.rlim_cur, rlim_t(count))
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     private func memory(_ running: Running) -> Int { running.memory("store-admin") }
