@@ -4,27 +4,54 @@ import Glibc
 /// What waits to be sent: first a buffer of copied octets, then octets that are shared with other queues.
 struct OutputQueue: ~Copyable {
     var buffer = ByteBuffer()
-    /// nil where the octets are sent.
-    private var shared: [SharedBytes?] = []
-    private var firstShared = 0
-    /// Octets of the first shared segment that are sent.
+    /// The first shared segment. Mostly it is the only one, and then no memory is taken for it.
+    private var first: SharedBytes?
+    /// Octets of it that are sent.
     private var sentOfFirst = 0
+    /// Those behind it.
+    private var others: Segments?
     private var sharedCount = 0
+
+    /// Shared segments in turn.
+    private final class Segments {
+        /// nil where one was taken.
+        private var all: [SharedBytes?] = []
+        private var next = 0
+
+        func append(_ segment: SharedBytes) { all.append(segment) }
+
+        func takeFirst() -> SharedBytes? {
+            guard next < all.count else { return nil }
+            let segment = all[next]
+            all[next] = nil
+            next += 1
+            if next > 64, next * 2 > all.count {
+                all.removeFirst(next)
+                next = 0
+            }
+            return segment
+        }
+
+        func first(_ most: Int) -> ArraySlice<SharedBytes?> { all[next..<min(all.count, next + most)] }
+    }
 
     var count: Int { buffer.count + sharedCount }
     var isEmpty: Bool { count == 0 }
     var hasShared: Bool { sharedCount > 0 }
 
     mutating func append(_ segment: SharedBytes) {
-        guard segment.count > 0 else { return }
-        shared.append(segment)
-        sharedCount += segment.count
+        let count = segment.count
+        guard count > 0 else { return }
+        sharedCount += count
+        guard first != nil else { return first = segment }
+        if others == nil { others = Segments() }
+        others?.append(segment)
     }
 
     /// One system call that sends as much as it takes.
     mutating func send(_ descriptor: CInt) throws(SystemError) -> Transfer {
-        if sharedCount == 0 { return try buffer.send(descriptor) }
-        let result = try sendVectors(descriptor)
+        guard let first else { return try buffer.send(descriptor) }
+        let result = try buffer.isEmpty && others == nil ? sendOne(first, descriptor) : sendVectors(first, descriptor)
         if case .octets(let sent) = result { drop(sent) }
         return result
     }
@@ -38,10 +65,10 @@ struct OutputQueue: ~Copyable {
             taken = try buffer.withBytes { bytes throws(SystemError) in
                 try body(UnsafeRawBufferPointer(rebasing: bytes.prefix(most)))
             }
-        } else if firstShared < shared.count, let segment = shared[firstShared] {
+        } else if let first {
             let skip = sentOfFirst
             var outcome = Result<Int, SystemError>.success(0)
-            segment.bytes.withUnsafeBytes { bytes in
+            first.bytes.withUnsafeBytes { bytes in
                 outcome = Result { () throws(SystemError) in
                     try body(UnsafeRawBufferPointer(rebasing: bytes[skip...].prefix(most)))
                 }
@@ -54,9 +81,21 @@ struct OutputQueue: ~Copyable {
         return taken
     }
 
-    private func sendVectors(_ descriptor: CInt) throws(SystemError) -> Transfer {
+    private func sendOne(_ segment: SharedBytes, _ descriptor: CInt) throws(SystemError) -> Transfer {
+        let skip = sentOfFirst
+        var outcome: Result<Transfer, SystemError> = .success(.wouldBlock)
+        segment.bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            outcome = Result { () throws(SystemError) in
+                try transfer("send") { Glibc.send(descriptor, base + skip, bytes.count - skip, CInt(MSG_NOSIGNAL)) }
+            }
+        }
+        return try outcome.get()
+    }
+
+    private func sendVectors(_ one: SharedBytes, _ descriptor: CInt) throws(SystemError) -> Transfer {
         let most = 32
-        let segments = shared[firstShared..<min(shared.count, firstShared + most)]
+        let segments = others?.first(most - 1) ?? []
         return try buffer.withBytes { first throws(SystemError) -> Transfer in
             var outcome: Result<Transfer, SystemError> = .success(.wouldBlock)
             withUnsafeTemporaryAllocation(of: iovec.self, capacity: most + 1) { vectors in
@@ -66,15 +105,11 @@ struct OutputQueue: ~Copyable {
                         iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count)
                     used = 1
                 }
-                var skip = sentOfFirst
+                // The segments live in the queue for the whole call, so the addresses of their storage stay valid.
+                vectors[used] = one.vector(from: sentOfFirst)
+                used += 1
                 for case let segment? in segments {
-                    // The segment lives in `shared` for the whole call, so the address of its storage stays valid.
-                    segment.bytes.withUnsafeBytes { bytes in
-                        vectors[used] = iovec(
-                            iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.advanced(by: skip),
-                            iov_len: bytes.count - skip)
-                    }
-                    skip = 0
+                    vectors[used] = segment.vector(from: 0)
                     used += 1
                 }
                 var message = msghdr()
@@ -93,32 +128,35 @@ struct OutputQueue: ~Copyable {
         buffer.consume(fromBuffer)
         var rest = sent - fromBuffer
         sharedCount -= rest
-        while rest > 0 {
-            guard let segment = shared[firstShared] else { return }
+        while rest > 0, let segment = first {
             let left = segment.count - sentOfFirst
             if rest < left {
                 sentOfFirst += rest
-                break
+                return
             }
             rest -= left
             sentOfFirst = 0
-            shared[firstShared] = nil
-            firstShared += 1
+            first = others?.takeFirst()
         }
-        if firstShared == shared.count {
-            shared = []
-            firstShared = 0
-        } else if firstShared > 64, firstShared * 2 > shared.count {
-            shared.removeFirst(firstShared)
-            firstShared = 0
-        }
+        if first == nil { others = nil }
     }
 
     mutating func clear() {
         buffer.release()
-        shared = []
-        firstShared = 0
+        first = nil
+        others = nil
         sentOfFirst = 0
         sharedCount = 0
+    }
+}
+
+extension SharedBytes {
+    /// The octets from `start` on, as long as somebody holds this.
+    fileprivate func vector(from start: Int) -> iovec {
+        bytes.withUnsafeBytes { bytes in
+            iovec(
+                iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.advanced(by: start),
+                iov_len: bytes.count - start)
+        }
     }
 }

@@ -7,6 +7,8 @@ import Glibc
 package protocol StreamHandler: AnyObject {
     /// Octets arrived. They are valid during the call only; all of them count as taken.
     nonisolated func streamDidReceive(_ received: ReceivedBytes)
+    /// Whether `streamWillFlush` is wanted; asked once.
+    nonisolated var wantsFlushes: Bool { get }
     /// The loop's turn ends, and `callBeforeFlush` or a write asked for a flush: the last chance to add to it.
     nonisolated func streamWillFlush()
     /// The output had risen above the low-water mark, or was blocked or refused, and has fallen to the mark.
@@ -19,6 +21,7 @@ package protocol StreamHandler: AnyObject {
 }
 
 extension StreamHandler {
+    package nonisolated var wantsFlushes: Bool { false }
     package nonisolated func streamWillFlush() {}
 }
 
@@ -36,6 +39,7 @@ package final class Stream: ReadinessHandler {
     /// nil where the octets go as they are.
     var filtered: FilteredOutput?
     private var interest: Readiness = .readable
+    private let tellsFlushes: Bool
     private var isReadPaused = false
     var isEnded = false
     @exclusivity(unchecked) private var isLent = false
@@ -58,6 +62,7 @@ package final class Stream: ReadinessHandler {
     ) throws(SystemError) {
         self.loop = loop
         self.handler = handler
+        tellsFlushes = handler.wantsFlushes
         let number = descriptor.number
         self.descriptor = number
         var one: CInt = 1
@@ -138,10 +143,10 @@ package final class Stream: ReadinessHandler {
     }
 
     func turnDidEnd() {
-        handler?.streamWillFlush()
+        if tellsFlushes { handler?.streamWillFlush() }
         isFlushScheduled = false
         send()
-        if !isBlocked { tellDrained() }
+        if isDrainDue, !isBlocked { tellDrained() }
     }
 
     private func send() {

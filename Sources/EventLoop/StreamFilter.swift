@@ -28,8 +28,8 @@ package protocol StreamFilter: AnyObject {
     func peerDidEnd() throws(SystemError)
 }
 
-/// A stream's filter with what waits behind it.
-struct FilteredOutput: ~Copyable {
+/// A stream's filter with what waits behind it. An object of its own, so that the many streams without one are small.
+final class FilteredOutput {
     /// Octets that the user wrote are not encoded while this many wait for the socket, so that they are held once.
     /// With what TLS adds it fits a buffer that the loop keeps.
     private static let wireTarget = 240 * 1024
@@ -43,10 +43,10 @@ struct FilteredOutput: ~Copyable {
 
     init(_ filter: any StreamFilter) { self.filter = filter }
 
-    mutating func swapWire(_ buffer: inout ByteBuffer) { swap(&wire, &buffer) }
+    func swapWire(_ buffer: inout ByteBuffer) { swap(&wire, &buffer) }
 
     /// Encodes what waits, as much as one call to the socket may take.
-    mutating func encode(_ output: inout OutputQueue) throws(SystemError) {
+    func encode(_ output: inout OutputQueue) throws(SystemError) {
         guard filter.isEstablished else { return }
         while wire.count < Self.wireTarget, !output.isEmpty {
             let (filter, room) = (self.filter, Self.wireTarget - wire.count)
@@ -57,7 +57,7 @@ struct FilteredOutput: ~Copyable {
         }
     }
 
-    mutating func receive(_ octets: UnsafeRawBufferPointer, plain: inout ByteBuffer) throws(SystemError) {
+    func receive(_ octets: UnsafeRawBufferPointer, plain: inout ByteBuffer) throws(SystemError) {
         if isFinished {
             // After its goodbye it says no more.
             var unsaid = ByteBuffer()
@@ -68,7 +68,7 @@ struct FilteredOutput: ~Copyable {
     }
 
     /// True if there is a goodbye to be sent; it comes once.
-    mutating func finish() -> Bool {
+    func finish() -> Bool {
         if isFinished { return false }
         isFinished = true
         filter.finish(&wire)
@@ -76,7 +76,7 @@ struct FilteredOutput: ~Copyable {
     }
 
     /// Sends what it can, and asks for nothing: the stream is about to close.
-    mutating func sendLast(_ descriptor: CInt) {
+    func sendLast(_ descriptor: CInt) {
         if !wire.isEmpty { _ = try? wire.send(descriptor) }
     }
 }

@@ -4,7 +4,7 @@ import Bytes
 
 extension Stream {
     func start(_ filter: any StreamFilter) throws(SystemError) {
-        var filtered = FilteredOutput(filter)
+        let filtered = FilteredOutput(filter)
         do {
             try filter.start(&filtered.wire)
         } catch {
@@ -14,7 +14,7 @@ extension Stream {
             throw error
         }
         let hasOutput = !filtered.wire.isEmpty
-        self.filtered = consume filtered
+        self.filtered = filtered
         if hasOutput { scheduleFlush() }
     }
 

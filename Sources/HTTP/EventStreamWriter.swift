@@ -37,7 +37,7 @@ package struct EventStreamWriter: Sendable, Hashable {
     /// `body` is called once on the loop when the stream has ended, for whatever reason; at once if it has already.
     package func onClose(_ body: @escaping @Sendable () -> Void) {
         connection.assumeIsolated { connection in
-            if let state = connection.eventStream { state.onClose.append(body) } else { body() }
+            if let state = connection.eventStream { state.onClose(body) } else { body() }
         }
     }
 
@@ -63,12 +63,21 @@ final class EventStreamState {
     /// The sweep at which the stream's life ends, and that of its next heartbeat.
     let deadline: UInt32
     var nextHeartbeat: UInt32
-    var onClose: [@Sendable () -> Void] = []
+    private var onClose: (@Sendable () -> Void)?
     var onDrain: [@Sendable () -> Void] = []
 
     init(deadline: UInt32, nextHeartbeat: UInt32) {
         self.deadline = deadline
         self.nextHeartbeat = nextHeartbeat
+    }
+
+    /// Mostly there is one body, and it takes no further memory.
+    func onClose(_ body: @escaping @Sendable () -> Void) {
+        guard let others = onClose else { return onClose = body }
+        onClose = {
+            others()
+            body()
+        }
     }
 
     func didDrain() {
@@ -79,9 +88,9 @@ final class EventStreamState {
 
     func didClose() {
         didDrain()
-        let bodies = onClose
-        onClose = []
-        for body in bodies { body() }
+        let body = onClose
+        onClose = nil
+        body?()
     }
 }
 

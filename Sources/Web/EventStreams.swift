@@ -9,6 +9,7 @@ import Service
 /// The event streams of a service: the log's events as server-sent events, to whoever listens on any of its loops.
 package final class EventStreams: Sendable {
     private let dispatchers: [FeedDispatcher]
+    private let reader: FeedReader
     private let counts: EventStreamMetrics
     private let log: Logger
     private let grown: @Sendable (Int) -> Void
@@ -36,14 +37,19 @@ package final class EventStreams: Sendable {
         self.counts = counts
         self.log = log
         self.grown = grown
-        dispatchers = loops.map {
-            FeedDispatcher(on: $0, database: database, counts: counts, polling: polling, greets: greets, log: log)
+        let sequence = FeedSequence(hubs: loops.count)
+        let dispatchers = loops.enumerated().map { number, loop in
+            FeedDispatcher(
+                on: loop, sequence, number: number, database: database, counts: counts, interval: polling.sessions,
+                greets: greets, log: log)
         }
+        self.dispatchers = dispatchers
+        reader = FeedReader(on: loops[0], database, sequence, dispatchers, counts, interval: polling.log)
     }
 
     /// What a commit appended, in the order of the log. Safe to call from any thread; the writer calls it after the commit.
     package func offer(_ events: [FeedEvent]) {
-        for dispatcher in dispatchers { dispatcher.offer(events) }
+        reader.offer(events)
         if let last = events.last { grown(last.id) }
         for event in events {
             guard let order = event.newOrder else { continue }
@@ -56,16 +62,14 @@ package final class EventStreams: Sendable {
     }
 
     /// Another instance has appended, as far as `head` if that is known. Safe to call from any thread.
-    package func hint(upTo head: Int?) {
-        for dispatcher in dispatchers { dispatcher.hint(upTo: head) }
-    }
+    package func hint(upTo head: Int?) { reader.hint(upTo: head) }
 
     /// Answers a request with the stream of `topic`, after `cursor` or from now on.
     /// - Parameter session: with its end, on whichever instance, the stream ends too.
     package func response(_ topic: FeedTopic, after cursor: Int?, session: SessionID?) -> Response {
         .eventStream { [self] writer in
             for dispatcher in dispatchers where dispatcher.loop === writer.loop {
-                dispatcher.open(topic, after: cursor, session: session, writer)
+                if dispatcher.open(topic, after: cursor, session: session, writer) { reader.startPolling() }
             }
         }
     }

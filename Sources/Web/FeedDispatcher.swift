@@ -4,37 +4,53 @@ import EventLoop
 import HTTP
 import SQLite
 import Service
+import Synchronized
 
 /// Joins the hub of one loop with the database and with the connections of that loop.
 actor FeedDispatcher {
+    /// A stream, and the session by which it lives.
+    struct Listener {
+        let writer: EventStreamWriter
+        let session: StreamSessions<EventStreamWriter>.Session?
+    }
+
+    typealias Hub = FeedHub<Listener, SharedBytes>
+
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private let database: Database
     private let counts: EventStreamMetrics
     private let log: Logger
-    private let hub: FeedHub<SharedBytes>
-    private var subscriptions: [EventStreamWriter: FeedHub<SharedBytes>.Subscription] = [:]
+    private let hub: Hub
     private var sessions = StreamSessions<EventStreamWriter>()
-    private let polling: EventStreams.Polling
     private let greets: Bool
-    private var isPolling = false
-    private var nextLookAtSessions = ContinuousClock.now
+    /// Between two looks at sessions whose time is over.
+    private let interval: Duration
+    private var looksAtSessions = false
+    /// What the sequence passed and the loop has not seen yet: handed over here, and not as the loop's work, so that its
+    /// order is that of the sequence, whichever thread passes.
+    private nonisolated let mail = Lock<[LoggedEvent<SharedBytes>]>([])
 
     private static let pageSize = 200
     private static let mostSessions = 500
 
+    /// - Parameters:
+    ///   - number: that of its hub in the sequence.
     init(
-        on loop: EventLoop, database: Database, counts: EventStreamMetrics, polling: EventStreams.Polling,
-        greets: Bool, log: Logger
+        on loop: EventLoop, _ sequence: FeedSequence, number: Int, database: Database, counts: EventStreamMetrics,
+        interval: Duration, greets: Bool, log: Logger
     ) {
         self.loop = loop
         self.database = database
         self.counts = counts
-        self.polling = polling
+        self.interval = interval
         self.greets = greets
         self.log = log
-        let hub = FeedHub { StreamEvent.encode($0) }
+        let hub = Hub(sequence, number: number, encode: { StreamEvent.encode($0) }) { listener, payload in
+            counts.sent.add()
+            if !listener.writer.send(payload) { counts.cutOff.add() }
+        }
         self.hub = hub
         hub.didDispatch = { [weak self] event, count in
             self?.assumeIsolated { $0.noteDispatched(event, to: count) }
@@ -43,33 +59,22 @@ actor FeedDispatcher {
 
     // MARK: - The log grows
 
-    nonisolated func offer(_ events: [FeedEvent]) {
-        loop.execute { self.assumeIsolated { $0.take(events) } }
-    }
-
-    private func take(_ events: [FeedEvent]) {
-        if hub.offer(events) { readLog() }
-    }
-
-    nonisolated func hint(upTo head: Int?) {
-        loop.execute { self.assumeIsolated { $0.lookBehind(head) } }
-    }
-
-    private func lookBehind(_ head: Int?) {
-        if hub.hint(upTo: head) { readLog() }
-    }
-
-    private func readLog() {
-        Task(executorPreference: loop) { await self.catchUp() }
-    }
-
-    private func catchUp() async {
-        while true {
-            let position = hub.position
-            let limit = 500
-            let events = try? await database.read { db in try Feed.events(after: position, limit: limit, in: db) }
-            guard hub.didReadLog(events, isComplete: events.map { $0.count < limit } ?? true) else { return }
+    /// Takes what the sequence passes to this loop's hub. From any thread.
+    nonisolated func take(_ events: [LoggedEvent<SharedBytes>]) {
+        let isFirst = mail.withLock { mail in
+            defer { mail += events }
+            return mail.isEmpty
         }
+        if isFirst { loop.execute { self.assumeIsolated { $0.dispatch() } } }
+    }
+
+    private func dispatch() {
+        let events = mail.withLock { mail in
+            let events = mail
+            mail = []
+            return events
+        }
+        hub.dispatch(events)
     }
 
     private func noteDispatched(_ event: FeedEvent, to count: Int) {
@@ -90,46 +95,54 @@ actor FeedDispatcher {
     // MARK: - One stream
 
     /// On the loop.
-    nonisolated func open(_ topic: FeedTopic, after cursor: Int?, session: SessionID?, _ writer: EventStreamWriter) {
+    /// - Returns: whether it is the only stream of the process.
+    nonisolated func open(
+        _ topic: FeedTopic, after cursor: Int?, session: SessionID?, _ writer: EventStreamWriter
+    ) -> Bool {
         assumeIsolated { $0.start(topic, after: cursor, session, writer) }
     }
 
-    private func start(_ topic: FeedTopic, after cursor: Int?, _ session: SessionID?, _ writer: EventStreamWriter) {
-        let counts = self.counts
-        let subscription = hub.subscribe(topic, after: cursor) { payload in
-            counts.sent.add()
-            if !writer.send(payload) { counts.cutOff.add() }
-        }
+    private func start(
+        _ topic: FeedTopic, after cursor: Int?, _ session: SessionID?, _ writer: EventStreamWriter
+    ) -> Bool {
+        let session = session.map { sessions.session($0) }
+        let begun = hub.subscribe(topic, after: cursor, Listener(writer: writer, session: session))
+        // It stays on the loop's thread, on which the stream ends too.
+        nonisolated(unsafe) let subscription = begun.subscription
         counts.connected.add(1)
-        subscriptions[writer] = subscription
         // From here on the end of the session is seen when it is dispatched; one from before, when a page is read.
-        if let session { sessions.add(writer, of: session) }
-        writer.onClose { [weak self] in
-            counts.connected.add(-1)
-            self?.assumeIsolated { $0.didEnd(writer) }
+        if let session {
+            sessions.add(writer, to: session)
+            startLooking()
         }
-        Task(executorPreference: loop) { await self.replay(cursor, writer) }
-        startPolling()
+        writer.onClose {
+            self.assumeIsolated { $0.didEnd(subscription) }
+        }
+        Task(executorPreference: loop) { await self.replay(cursor, subscription, writer) }
+        return begun.isFirst
     }
 
-    private func didEnd(_ writer: EventStreamWriter) {
-        sessions.remove(writer)
-        if let subscription = subscriptions.removeValue(forKey: writer) { hub.cancel(subscription) }
+    private func didEnd(_ subscription: Hub.Subscription) {
+        counts.connected.add(-1)
+        if let listener = subscription.listener, let session = listener.session {
+            sessions.remove(listener.writer, from: session)
+        }
+        hub.cancel(subscription)
     }
 
     private func end(_ writers: Set<EventStreamWriter>) {
         for writer in writers { writer.close() }
     }
 
-    private func replay(_ cursor: Int?, _ writer: EventStreamWriter) async {
+    private func replay(_ cursor: Int?, _ subscription: Hub.Subscription, _ writer: EventStreamWriter) async {
         var isFirst = true
         // What is gone up to here, the reader has been told.
         var knownPruned = 0
-        while let subscription = subscriptions[writer] {
+        while !subscription.isCancelled {
             hub.willReadPage(subscription)
             let page: FeedPage
             do {
-                guard let read = try await read(subscription, after: isFirst ? cursor : subscription.cursor, writer)
+                guard let read = try await read(subscription, after: isFirst ? cursor : subscription.cursor)
                 else { return }
                 page = read
             } catch {
@@ -161,10 +174,8 @@ actor FeedDispatcher {
 
     /// Reads a page, and in the same transaction whether the session still holds.
     /// - Returns: nil when it does not, or the stream is closed.
-    private func read(
-        _ subscription: FeedHub<SharedBytes>.Subscription, after cursor: Int?, _ writer: EventStreamWriter
-    ) async throws -> FeedPage? {
-        let (topic, session) = (subscription.topic, sessions.owner(of: writer))
+    private func read(_ subscription: Hub.Subscription, after cursor: Int?) async throws -> FeedPage? {
+        let (topic, session) = (subscription.topic, subscription.listener?.session?.id)
         let (page, expiry) = try await database.read { db in
             let page = try Feed.page(topic, after: cursor, limit: Self.pageSize, in: db)
             return (page, try session.flatMap { try Accounts.expiry(of: $0, in: db) })
@@ -174,45 +185,30 @@ actor FeedDispatcher {
         return expiry == nil ? nil : page
     }
 
-    // MARK: - Polling
+    // MARK: - Sessions
 
-    /// Another process may append too, and its hint may be lost: while somebody listens, the log's end is looked at now and
-    /// then.
-    private func startPolling() {
-        guard !isPolling else { return }
-        isPolling = true
-        schedulePoll()
-    }
-
-    private func schedulePoll() {
-        loop.schedule(after: polling.log) { [weak self] in
-            self?.assumeIsolated { $0.poll() }
+    /// A session expires without an event: those whose time is over are looked up now and then.
+    private func startLooking() {
+        guard !looksAtSessions else { return }
+        looksAtSessions = true
+        loop.schedule(after: interval) { [weak self] in
+            self?.assumeIsolated { $0.look() }
         }
     }
 
-    private func poll() {
-        guard hub.hasSubscriptions else {
-            isPolling = false
-            return
-        }
-        Task(executorPreference: loop) { await self.lookAtHead() }
+    private func look() {
+        looksAtSessions = false
+        guard !sessions.isEmpty else { return }
+        Task(executorPreference: loop) { await self.lookAtSessions() }
     }
 
-    private func lookAtHead() async {
-        let head = try? await database.read { db in try Feed.head(in: db) }
-        if let head, hub.hint(upTo: head) { await catchUp() }
-        if ContinuousClock.now >= nextLookAtSessions {
-            nextLookAtSessions = .now + polling.sessions
-            await lookAtSessions()
-        }
-        schedulePoll()
-    }
-
-    /// A session expires without an event. One that has been given more time meanwhile is found to hold.
+    /// One that has been given more time meanwhile is found to hold.
     private func lookAtSessions() async {
         let due = sessions.due(at: .now, most: Self.mostSessions)
-        guard !due.isEmpty else { return }
-        let found = try? await database.read { db in try due.map { ($0, try Accounts.expiry(of: $0, in: db)) } }
-        for (session, expiry) in found ?? [] { end(sessions.update(session, expiry: expiry)) }
+        if !due.isEmpty {
+            let found = try? await database.read { db in try due.map { ($0, try Accounts.expiry(of: $0, in: db)) } }
+            for (session, expiry) in found ?? [] { end(sessions.update(session, expiry: expiry)) }
+        }
+        startLooking()
     }
 }

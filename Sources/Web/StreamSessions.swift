@@ -4,33 +4,40 @@ import Delivery
 ///
 /// Nobody asks the database while a session is known to hold: only the few whose time is over are looked up.
 struct StreamSessions<Stream: Hashable> {
-    private struct Session {
-        var expiry = Timestamp(milliseconds: .max)
-        var streams: Set<Stream> = []
+    /// One session, which its streams hold so that they need not be looked up.
+    final class Session {
+        let id: SessionID
+        fileprivate var expiry = Timestamp(milliseconds: .max)
+        fileprivate var streams: Set<Stream> = []
+
+        fileprivate init(_ id: SessionID) { self.id = id }
     }
 
-    private var owners: [Stream: SessionID] = [:]
     private var sessions: [SessionID: Session] = [:]
 
-    func owner(of stream: Stream) -> SessionID? { owners[stream] }
+    var isEmpty: Bool { sessions.isEmpty }
 
-    mutating func add(_ stream: Stream, of session: SessionID) {
-        owners[stream] = session
-        sessions[session, default: Session()].streams.insert(stream)
+    /// Finds the session of a stream that begins; `add` comes next.
+    mutating func session(_ id: SessionID) -> Session {
+        if let session = sessions[id] { return session }
+        let session = Session(id)
+        sessions[id] = session
+        return session
     }
 
-    mutating func remove(_ stream: Stream) {
-        guard let session = owners.removeValue(forKey: stream) else { return }
-        sessions[session]?.streams.remove(stream)
-        if sessions[session]?.streams.isEmpty == true { sessions[session] = nil }
+    func add(_ stream: Stream, to session: Session) { session.streams.insert(stream) }
+
+    mutating func remove(_ stream: Stream, from session: Session) {
+        session.streams.remove(stream)
+        if session.streams.isEmpty { sessions[session.id] = nil }
     }
 
     /// Takes what the database says of a session.
     /// - Parameter expiry: nil when it does not hold any more.
     /// - Returns: the streams that must end.
-    mutating func update(_ session: SessionID, expiry: Timestamp?) -> Set<Stream> {
-        guard let expiry else { return sessions[session]?.streams ?? [] }
-        sessions[session]?.expiry = expiry
+    func update(_ id: SessionID, expiry: Timestamp?) -> Set<Stream> {
+        guard let expiry else { return sessions[id]?.streams ?? [] }
+        sessions[id]?.expiry = expiry
         return []
     }
 

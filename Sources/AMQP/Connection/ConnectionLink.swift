@@ -9,6 +9,8 @@ extension AMQPConnection: StreamHandler {
         assumeIsolated { $0.receive(received.bytes) }
     }
 
+    package nonisolated var wantsFlushes: Bool { true }
+
     package nonisolated func streamWillFlush() {
         assumeIsolated { connection in
             if let link = connection.link { connection.writeAcks(link) }
