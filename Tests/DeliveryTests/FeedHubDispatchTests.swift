@@ -8,7 +8,7 @@ struct FeedHubDispatchTests {
     }
 
     /// Joins at 5.
-    private func listen(_ hub: FeedHub<Int>, _ topic: FeedTopic = .store(1)) -> FeedHub<Int>.Subscription {
+    private func listen(_ hub: OneHub, _ topic: FeedTopic = .store(1)) -> OneHub.Subscription {
         let subscription = hub.subscribe(topic, after: 5) { _ in }
         hub.willReadPage(subscription)
         #expect(hub.didReadPage(subscription, FeedPage(head: 5, events: [], isComplete: true)) == .live)
@@ -17,7 +17,7 @@ struct FeedHubDispatchTests {
 
     @Test("each event is told of once, with how many live listeners it had, also if there were none")
     func counts() {
-        let hub = FeedHub<Int>(position: 5) { $0.id }
+        let hub = OneHub(position: 5)
         var told: [[Int]] = []
         hub.didDispatch = { event, count in told.append([event.id, count]) }
         _ = listen(hub)
@@ -32,7 +32,7 @@ struct FeedHubDispatchTests {
 
     @Test("a listener may be cancelled by what is told")
     func cancelling() {
-        let hub = FeedHub<Int>(position: 5) { $0.id }
+        let hub = OneHub(position: 5)
         let subscription = listen(hub)
         var told = 0
         hub.didDispatch = { [unowned hub] event, count in
@@ -46,7 +46,7 @@ struct FeedHubDispatchTests {
 
     @Test("a hint of what was dispatched already makes nobody read")
     func knownHead() {
-        let hub = FeedHub<Int>(position: 5) { $0.id }
+        let hub = OneHub(position: 5)
         _ = listen(hub)
         #expect(!hub.hint(upTo: 5) && !hub.hint(upTo: 4))
         #expect(hub.hint(upTo: 6))

@@ -16,9 +16,11 @@ struct FeedHubPropertyTests {
     }
 }
 
-/// A log that grows, a hub, and an owner that does what it is told, each thing at a random time: offers arrive late, in
-/// another order or never, reads see the log of some moment between their begin and their end, or fail.
+/// A log that grows, one to three hubs, and an owner that does what it is told, each thing at a random time: offers arrive late, in
+/// another order or never, mail waits, reads see the log of some moment between their begin and their end, or fail.
 private final class HubSimulation {
+    private typealias Hub = FeedHub<Listener, Int>
+
     private final class Listener {
         enum Phase {
             case needsPage
@@ -27,16 +29,18 @@ private final class HubSimulation {
             case ended
         }
 
+        let hub: Int
         let topic: FeedTopic
         let given: Int?
         var start: Int?
-        var subscription: FeedHub<Int>.Subscription?
+        var subscription: Hub.Subscription?
         var phase = Phase.needsPage
         var isFirstPage = true
         var received: [Int] = []
         var quitsAfter: Int?
 
-        init(topic: FeedTopic, given: Int?) {
+        init(hub: Int, topic: FeedTopic, given: Int?) {
+            self.hub = hub
             self.topic = topic
             self.given = given
             start = given
@@ -55,7 +59,9 @@ private final class HubSimulation {
 
     private let seed: Int
     private var random: SeededRandom
-    private let hub: FeedHub<Int>
+    private let sequence: FeedSequence
+    private var hubs: [Hub] = []
+    private var mail: [[LoggedEvent<Int>]]
     private var log: [FeedEvent] = []
     private var head = 0
     private var offers: [[FeedEvent]] = []
@@ -70,7 +76,18 @@ private final class HubSimulation {
         random = SeededRandom(UInt64(seed) + 1)
         pageLimit = Int.random(in: 1...4, using: &random)
         logLimit = Int.random(in: 1...4, using: &random)
-        hub = FeedHub(mostJoining: Int.random(in: 1...4, using: &random)) { $0.id }
+        let count = Int.random(in: 1...3, using: &random)
+        sequence = FeedSequence(hubs: count)
+        mail = Array(repeating: [], count: count)
+        for number in 0..<count {
+            hubs.append(
+                Hub(sequence, number: number, mostJoining: Int.random(in: 1...4, using: &random)) {
+                    $0.id
+                } deliver: { [unowned self] listener, id in
+                    listener.received.append(id)
+                    if listener.received.count == listener.quitsAfter { cancel(listener) }
+                })
+        }
         // A log that is older than the hub.
         for _ in 0..<Int.random(in: 0...10, using: &random) { _ = append() }
     }
@@ -95,7 +112,8 @@ private final class HubSimulation {
             if chance(50) { hints += 1 }
         case 20..<40: deliverOffer()
         case 40..<45: deliverHint()
-        case 45..<60: advanceLogRead(mayFail: true)
+        case 45..<50: deliverMail(of: Int.random(in: 0..<hubs.count, using: &random))
+        case 50..<60: advanceLogRead(mayFail: true)
         case 60..<66: if listeners.filter({ !$0.isEnded }).count < 6 { subscribe() }
         case 66..<69: if let listener = listeners.randomElement(using: &random) { cancel(listener) }
         default: if let listener = listeners.randomElement(using: &random) { advance(listener) }
@@ -104,18 +122,17 @@ private final class HubSimulation {
 
     private func subscribe() {
         let topic = FeedTopic.store(Int.random(in: 1...3, using: &random))
-        let listener = Listener(topic: topic, given: chance(25) ? nil : Int.random(in: 0...head, using: &random))
+        let hub = Int.random(in: 0..<hubs.count, using: &random)
+        let listener = Listener(
+            hub: hub, topic: topic, given: chance(25) ? nil : Int.random(in: 0...head, using: &random))
         if chance(10) { listener.quitsAfter = Int.random(in: 1...4, using: &random) }
-        listener.subscription = hub.subscribe(topic, after: listener.given) { [unowned self, unowned listener] id in
-            listener.received.append(id)
-            if listener.received.count == listener.quitsAfter { cancel(listener) }
-        }
+        listener.subscription = hubs[hub].subscribe(topic, after: listener.given, listener).subscription
         listeners.append(listener)
     }
 
     private func cancel(_ listener: Listener) {
         guard let subscription = listener.subscription, !listener.isEnded else { return }
-        hub.cancel(subscription)
+        hubs[listener.hub].cancel(subscription)
         listener.phase = .ended
     }
 
@@ -123,7 +140,7 @@ private final class HubSimulation {
         guard let subscription = listener.subscription else { return }
         switch listener.phase {
         case .needsPage:
-            hub.willReadPage(subscription)
+            hubs[listener.hub].willReadPage(subscription)
             listener.phase = .reading(nil)
         case .reading(nil):
             let cursor = listener.isFirstPage ? listener.given : subscription.cursor
@@ -133,7 +150,7 @@ private final class HubSimulation {
         case .reading(let page?):
             if listener.isFirstPage { listener.start = listener.given ?? page.head }
             listener.isFirstPage = false
-            switch hub.didReadPage(subscription, page) {
+            switch hubs[listener.hub].didReadPage(subscription, page) {
             case .read: listener.phase = .needsPage
             case .live: listener.phase = .live
             case .cancelled: #expect(listener.isEnded, "seed \(seed)")
@@ -142,24 +159,34 @@ private final class HubSimulation {
         }
     }
 
-    private func beginLogRead() {
+    private func beginLogRead(behind position: Int) {
         guard case .idle = logRead else {
-            Issue.record("seed \(seed): the hub asks for two reads at once")
+            Issue.record("seed \(seed): the sequence asks for two reads at once")
             return
         }
-        logRead = .begun(position: hub.position)
+        logRead = .begun(position: position)
     }
 
     private func deliverOffer() {
         guard !offers.isEmpty else { return }
         let index = chance(10) ? Int.random(in: 0..<offers.count, using: &random) : 0
-        if hub.offer(offers.remove(at: index)) { beginLogRead() }
+        if let position = sequence.offer(offers.remove(at: index), pass: pass) { beginLogRead(behind: position) }
+    }
+
+    private func pass(_ hub: Int, _ events: ArraySlice<FeedEvent>) {
+        mail[hub] += events.map { LoggedEvent($0) }
+    }
+
+    private func deliverMail(of hub: Int) {
+        let events = mail[hub]
+        mail[hub] = []
+        hubs[hub].dispatch(events)
     }
 
     private func deliverHint() {
         guard hints > 0 else { return }
         hints -= 1
-        if hub.hint() { beginLogRead() }
+        if let position = sequence.hint() { beginLogRead(behind: position) }
     }
 
     private func advanceLogRead(mayFail: Bool) {
@@ -170,9 +197,9 @@ private final class HubSimulation {
         case .read(let events):
             logRead = .idle
             if mayFail, chance(10) {
-                #expect(!hub.didReadLog(nil, isComplete: true))
-            } else if hub.didReadLog(events, isComplete: events.count < logLimit) {
-                beginLogRead()
+                #expect(sequence.didRead(nil, isComplete: true, pass: pass) == nil)
+            } else if let position = sequence.didRead(events, isComplete: events.count < logLimit, pass: pass) {
+                beginLogRead(behind: position)
             }
         }
     }
@@ -183,6 +210,7 @@ private final class HubSimulation {
             if !offers.isEmpty { deliverOffer() }
             if hints > 0 { deliverHint() }
             advanceLogRead(mayFail: false)
+            for hub in hubs.indices { deliverMail(of: hub) }
             for listener in listeners { advance(listener) }
             let isJoining = listeners.contains { listener in
                 switch listener.phase {
@@ -191,7 +219,8 @@ private final class HubSimulation {
                 }
             }
             guard case .idle = logRead, !isJoining, offers.isEmpty, hints == 0 else { continue }
-            if !hub.hasSubscriptions || hub.position >= head { return }
+            guard mail.allSatisfy({ $0.isEmpty }) else { continue }
+            if !sequence.hasSubscriptions || sequence.position >= head { return }
             hints += 1
         }
         Issue.record("seed \(seed): it never comes to rest")

@@ -17,15 +17,15 @@ struct FeedHubTests {
     }
 
     private func listen(
-        _ hub: FeedHub<Int>, _ topic: FeedTopic = .store(1), after cursor: Int?
-    ) -> (FeedHub<Int>.Subscription, Inbox) {
+        _ hub: OneHub, _ topic: FeedTopic = .store(1), after cursor: Int?
+    ) -> (OneHub.Subscription, Inbox) {
         let inbox = Inbox()
         return (hub.subscribe(topic, after: cursor) { inbox.ids.append($0) }, inbox)
     }
 
     @Test("replay, then live, joined by id")
     func replayThenLive() {
-        let hub = FeedHub<Int>(position: 5) { $0.id }
+        let hub = OneHub(position: 5)
         let (subscription, inbox) = listen(hub, after: 2)
         hub.willReadPage(subscription)
         #expect(!hub.offer([event(6)]))
@@ -36,7 +36,7 @@ struct FeedHubTests {
 
     @Test("what is committed while a page is read comes after the page")
     func joining() {
-        let hub = FeedHub<Int>(position: 5) { $0.id }
+        let hub = OneHub(position: 5)
         let (subscription, inbox) = listen(hub, after: 4)
         hub.willReadPage(subscription)
         #expect(!hub.offer([event(6)]))
@@ -47,7 +47,7 @@ struct FeedHubTests {
 
     @Test("a stream without a cursor starts where the log stands")
     func withoutCursor() {
-        let hub = FeedHub<Int> { $0.id }
+        let hub = OneHub()
         let (subscription, inbox) = listen(hub, after: nil)
         hub.willReadPage(subscription)
         #expect(hub.didReadPage(subscription, page(100)) == .live)
@@ -57,7 +57,7 @@ struct FeedHubTests {
 
     @Test("an offer that does not follow on the last event makes the log be read instead")
     func gap() {
-        let hub = FeedHub<Int>(position: 5) { $0.id }
+        let hub = OneHub(position: 5)
         let (subscription, inbox) = listen(hub, after: 5)
         hub.willReadPage(subscription)
         #expect(hub.didReadPage(subscription, page(5)) == .live)
@@ -71,7 +71,7 @@ struct FeedHubTests {
 
     @Test("hints during a read make one further read, however many they are")
     func hints() {
-        let hub = FeedHub<Int>(position: 5) { $0.id }
+        let hub = OneHub(position: 5)
         let (subscription, inbox) = listen(hub, after: 5)
         hub.willReadPage(subscription)
         #expect(hub.didReadPage(subscription, page(5)) == .live)
@@ -85,7 +85,7 @@ struct FeedHubTests {
 
     @Test("a read that failed may be asked for again")
     func failedRead() {
-        let hub = FeedHub<Int>(position: 5) { $0.id }
+        let hub = OneHub(position: 5)
         let (subscription, inbox) = listen(hub, after: 5)
         hub.willReadPage(subscription)
         #expect(hub.didReadPage(subscription, page(5)) == .live)
@@ -98,7 +98,7 @@ struct FeedHubTests {
 
     @Test("with nobody listening nothing is read")
     func nobody() {
-        let hub = FeedHub<Int>(position: 5) { $0.id }
+        let hub = OneHub(position: 5)
         #expect(!hub.hint())
         #expect(!hub.offer([event(9)]))
         #expect(hub.position == 9 && !hub.hasSubscriptions)
@@ -106,7 +106,7 @@ struct FeedHubTests {
 
     @Test("the first of many who join an old log spares the hub from reading it; the others still miss nothing")
     func oldLog() {
-        let hub = FeedHub<Int> { $0.id }
+        let hub = OneHub()
         let (first, firstInbox) = listen(hub, after: 999)
         let (second, secondInbox) = listen(hub, .store(2), after: 1_000)
         hub.willReadPage(first)
@@ -125,7 +125,7 @@ struct FeedHubTests {
 
     @Test("after the last listener has left, what was said meanwhile is not read for the next one")
     func comingBack() {
-        let hub = FeedHub<Int>(position: 5) { $0.id }
+        let hub = OneHub(position: 5)
         let (first, _) = listen(hub, after: 5)
         hub.willReadPage(first)
         #expect(hub.didReadPage(first, page(5)) == .live)
@@ -140,7 +140,7 @@ struct FeedHubTests {
 
     @Test("a full join buffer goes back to the log and loses nothing")
     func overflow() {
-        let hub = FeedHub<Int>(position: 0, mostJoining: 2) { $0.id }
+        let hub = OneHub(mostJoining: 2)
         let (subscription, inbox) = listen(hub, after: 0)
         hub.willReadPage(subscription)
         #expect(!hub.offer((1...4).map { event($0) }))
@@ -153,7 +153,7 @@ struct FeedHubTests {
     @Test("an event is encoded once for all who listen, and not at all for those who do not")
     func encoding() {
         var encoded: [Int] = []
-        let hub = FeedHub<Int> {
+        let hub = OneHub {
             encoded.append($0.id)
             return $0.id
         }
@@ -169,8 +169,8 @@ struct FeedHubTests {
 
     @Test("who cancels while being told gets nothing more, and the others get everything")
     func cancelDuringDelivery() {
-        let hub = FeedHub<Int> { $0.id }
-        var subscription: FeedHub<Int>.Subscription?
+        let hub = OneHub()
+        var subscription: OneHub.Subscription?
         var ids: [Int] = []
         let quitter = hub.subscribe(.store(1), after: 0) { id in
             ids.append(id)
@@ -192,9 +192,9 @@ struct FeedHubTests {
     @Test("a listener that holds its subscription is given up when it is cancelled")
     func noCycle() {
         final class Listener {
-            var subscription: FeedHub<Int>.Subscription?
+            var subscription: OneHub.Subscription?
         }
-        let hub = FeedHub<Int> { $0.id }
+        let hub = OneHub()
         weak var gone: Listener?
         do {
             let listener = Listener()
@@ -208,7 +208,7 @@ struct FeedHubTests {
 
     @Test("a cursor beyond the log is set back to its beginning")
     func rewind() {
-        let hub = FeedHub<Int> { $0.id }
+        let hub = OneHub()
         let (subscription, inbox) = listen(hub, after: 1_000)
         hub.rewind(subscription)
         hub.willReadPage(subscription)

@@ -21,9 +21,14 @@ struct EventStreamTests {
 
         var count: Int { writers.withLock { $0.count } }
 
-        func publish(_ text: String) {
-            let bytes = SharedBytes(Array(text.utf8))
-            for writer in writers.withLock({ $0 }) { writer.loop.execute { writer.send(bytes) } }
+        func publish(_ text: String) { publish([text]) }
+
+        /// All in one turn of the loop.
+        func publish(_ texts: [String]) {
+            let events = texts.map { SharedBytes(Array($0.utf8)) }
+            for writer in writers.withLock({ $0 }) {
+                writer.loop.execute { for event in events { writer.send(event) } }
+            }
         }
     }
 

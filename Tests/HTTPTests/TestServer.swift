@@ -78,7 +78,7 @@ struct Reply: Equatable, Sendable {
 
 /// A blocking client that sends exactly the octets it is told to.
 final class Client {
-    private let descriptor: CInt
+    let descriptor: CInt
     private var waiting: [UInt8] = []
     private var hasEnded = false
     private var isClosed = false

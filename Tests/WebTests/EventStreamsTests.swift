@@ -39,6 +39,21 @@ struct EventStreamsTests {
         }
     }
 
+    @Test("a hint makes the log be read once, however many loops have streams")
+    func oneRead() async throws {
+        try await withTwo { first, second in
+            // Connections are handed to the two loops in turn.
+            let tabs = [try await second.liveStream(), try await second.liveStream()]
+            try await first.push()
+            for tab in tabs { try await tab.event("push") { $0.event == "push" } }
+            #expect(second.metric("feed_log_reads_total") == "1")
+            try await second.push()
+            for tab in tabs { try await tab.events(2) { $0.event == "push" } }
+            #expect(second.metric("feed_log_reads_total") == "1", "its own commit needs no read")
+            for tab in tabs { tab.close() }
+        }
+    }
+
     @Test("without hints it is found by looking")
     func polling() async throws {
         try await withTwo(polling: .often, hints: false) { first, second in

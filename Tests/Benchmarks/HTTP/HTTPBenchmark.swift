@@ -6,9 +6,15 @@ import HTTPWire
 
 extension Benchmark {
     /// A small JSON reply on kept-alive connections, beside nginx that answers the same from its configuration.
-    static let http = Benchmark(name: "http", summary: "requests a second and CPU of a small JSON reply, beside nginx")
-    {
-        try HTTPBenchmark.run(Options($0))
+    static let http = Benchmark(
+        name: "http", summary: "requests a second and CPU of a small JSON reply, beside nginx",
+        help: Options.help + """
+
+              --allocations   counts heap allocations a request instead; fails above \(RequestAllocations.limits)
+            """
+    ) { arguments in
+        if arguments.contains("--allocations") { return try await RequestAllocations.run() }
+        try HTTPBenchmark.run(Options(arguments))
     }
 }
 
