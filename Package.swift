@@ -52,8 +52,13 @@ let writerForTests = Target.executableTarget(
 let benchmarks = Target.executableTarget(
     name: "bench",
     dependencies: [
+<<<<<<< HEAD
         "api", "store-admin", "Web", "Service", "HTTP", "HTTPWire", "EventLoop", "CSystem", "Delivery", "SQLite", "AMQP",
         "AMQPWire", "Bytes", "Synchronized", "Support", "Chaos", "AllocationCounter",
+=======
+        "api", "store-admin", "HTTP", "HTTPWire", "EventLoop", "Delivery", "SQLite", "CSQLite", "AMQP", "AMQPWire",
+        "Bytes", "Synchronized", "Support", "Chaos", "AllocationCounter",
+>>>>>>> c33316c (Measure the SQLite wrapper beside libsqlite3's own functions)
     ],
     path: "Tests/Benchmarks", swiftSettings: settings)
 

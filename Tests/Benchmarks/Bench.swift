@@ -5,7 +5,7 @@ import Glibc
 @main
 struct Bench {
     static let all: [Benchmark] = [
-        .http, .startup, .memory, .amqp, .soak, .chaos, .outage, .streams, .ending, .slow, .view, .world, .sse,
+        .http, .startup, .memory, .amqp, .soak, .chaos, .outage, .streams, .ending, .slow, .view, .world, .sse, .sqlite,
     ]
 
     static func main() async {
@@ -22,6 +22,10 @@ struct Bench {
                 return try SubscriberClient.run(Array(arguments.dropFirst()))
             }
             if arguments.first == SinkProcess.command { return try SinkProcess.run(Array(arguments.dropFirst())) }
+            if arguments.first == SQLiteRun.command {
+                arguments.removeFirst()
+                return try await SQLiteRun(arguments).run()
+            }
             guard let name = arguments.first, name != "--help" else { return print(usage) }
             guard let benchmark = all.first(where: { $0.name == name }) else {
                 throw BenchmarkError("there is no benchmark \(name): \(all.map(\.name).joined(separator: ", "))")
