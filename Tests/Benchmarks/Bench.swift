@@ -24,7 +24,7 @@ struct Bench {
             if arguments.first == SinkProcess.command { return try SinkProcess.run(Array(arguments.dropFirst())) }
             if arguments.first == SQLiteRun.command {
                 arguments.removeFirst()
-                return try await SQLiteRun(arguments).run()
+                return try SQLiteRun(arguments).run()
             }
             guard let name = arguments.first, name != "--help" else { return print(usage) }
             guard let benchmark = all.first(where: { $0.name == name }) else {

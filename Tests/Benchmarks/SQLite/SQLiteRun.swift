@@ -1,6 +1,7 @@
 import EventLoop
 import FoundationEssentials
 import Glibc
+import Synchronized
 
 /// One measurement of one way to use SQLite, in a process of its own.
 struct SQLiteRun: Sendable {
@@ -77,31 +78,43 @@ struct SQLiteRun: Sendable {
         return choice
     }
 
-    /// Runs it and prints its line.
-    func run() async throws {
+    /// Runs it and prints its line. Blocks its thread.
+    func run() throws {
         for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
         let clock = Clock(rate: rate)
-        let outcome: Outcome
-        switch (mode, way ?? (mode == .write ? .database : .connection)) {
-        case (.fsync, _): outcome = try appendAndSync()
-        case (.write, .plain): outcome = try PlainSQLite(self).write(clock)
-        case (.read, .plain): outcome = try PlainSQLite(self).read(clock)
-        case (.read, .connection): outcome = try await WrappedReads(self).onThisThread(clock)
-        case (.write, .connection): throw BenchmarkError("a Connection runs no checkpoints: --way database")
-        case (_, let way):
-            let loop = try EventLoop(name: "bench")
-            try loop.start()
-            outcome = try await Task(executorPreference: loop) {
-                switch (mode, way) {
-                case (.read, _): try await WrappedReads(self).onReaders(clock, loop)
-                case (_, .orders): try await WrappedWrites(self).singly(clock, loop)
-                default: try await WrappedWrites(self).together(clock, loop)
+        let outcome =
+            switch (mode, way ?? (mode == .write ? .database : .connection)) {
+            case (.fsync, _): try appendAndSync()
+            case (.write, .plain): try PlainSQLite(self).write(clock)
+            case (.read, .plain): try PlainSQLite(self).read(clock)
+            case (.write, .connection): throw BenchmarkError("a Connection runs no checkpoints: --way database")
+            case (let mode, let way):
+                try Self.onLoop { loop in
+                    switch (mode, way) {
+                    case (.read, .connection): try await WrappedReads(self).onThisThread(clock)
+                    case (.read, _): try await WrappedReads(self).onReaders(clock, loop)
+                    case (_, .orders): try await WrappedWrites(self).singly(clock, loop)
+                    default: try await WrappedWrites(self).together(clock, loop)
+                    }
                 }
-            }.value
-            loop.stop()
-            loop.join()
-        }
+            }
         print(try outcome.json)
+    }
+
+    /// As the services do it: in a task on an event loop.
+    private static func onLoop(_ body: @escaping @Sendable (EventLoop) async throws -> Outcome) throws -> Outcome {
+        let outcome = Lock<Result<Outcome, any Error>?>(nil)
+        let loop = try EventLoop(name: "bench")
+        try loop.start()
+        Task(executorPreference: loop) {
+            let result: Result<Outcome, any Error>
+            do { result = .success(try await body(loop)) } catch { result = .failure(error) }
+            outcome.withLock { $0 = result }
+            loop.stop()
+        }
+        loop.join()
+        guard let result = outcome.withLock({ $0 }) else { throw BenchmarkError("the loop ended early") }
+        return try result.get()
     }
 
     /// What a disk can do at best.
