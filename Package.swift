@@ -52,18 +52,8 @@ let writerForTests = Target.executableTarget(
 let benchmarks = Target.executableTarget(
     name: "bench",
     dependencies: [
-<<<<<<< HEAD
-<<<<<<< HEAD
-        "api", "store-admin", "Web", "Service", "HTTP", "HTTPWire", "EventLoop", "CSystem", "Delivery", "SQLite", "AMQP",
-        "AMQPWire", "Bytes", "Synchronized", "Support", "Chaos", "AllocationCounter",
-=======
-        "api", "store-admin", "HTTP", "HTTPWire", "EventLoop", "Delivery", "SQLite", "CSQLite", "AMQP", "AMQPWire",
-        "Bytes", "Synchronized", "Support", "Chaos", "AllocationCounter",
->>>>>>> c33316c (Measure the SQLite wrapper beside libsqlite3's own functions)
-=======
-        "api", "store-admin", "HTTP", "HTTPWire", "EventLoop", "Delivery", "SQLite", "AMQP", "AMQPWire", "Bytes",
-        "CSQLite", "Synchronized", "Support", "Chaos", "AllocationCounter",
->>>>>>> 7239a33 (Add bench growth: what an order costs with few and with millions of stored ones)
+        "api", "store-admin", "Web", "Service", "HTTP", "HTTPWire", "EventLoop", "CSystem", "Delivery", "SQLite",
+        "AMQP", "AMQPWire", "Bytes", "Synchronized", "Support", "Chaos", "AllocationCounter", "CSQLite",
     ],
     path: "Tests/Benchmarks", swiftSettings: settings)
 

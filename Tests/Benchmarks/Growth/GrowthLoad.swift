@@ -28,7 +28,7 @@ final class GrowthLoad: Sendable {
     private let path: String
     private let data: GrowthData
     private let database: Database
-    private let told = Lock<[OutboxMessage]>([])
+    private let told = Lock<[OutboxEntry]>([])
     private let seed = Lock(UInt64(7))
     private let tokens: [(customer: Int, token: String)]
 
@@ -213,7 +213,7 @@ final class GrowthLoad: Sendable {
             return told
         }
         costs[1].cost += try await cost(of: count) {
-            try await together(batch, messages) { message, db in try Outbox.remove([message.id], in: db) }
+            try await together(batch, messages) { message, db in try Outbox.remove([message.key], in: db) }
         }
         costs[3].cost += try await cost(of: count) {
             try await together(batch, messages.filter { !$0.isMandatory }) { message, db in
