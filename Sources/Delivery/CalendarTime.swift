@@ -11,40 +11,55 @@ struct CalendarTime {
     /// - Parameter milliseconds: between `earliest` and `latest`.
     init(milliseconds: Int) { self.milliseconds = milliseconds }
 
+    /// For example `2026-03-01T09:30:00.250Z`.
     var text: String {
+        String(unsafeUninitializedCapacity: Self.octetCount) { buffer in
+            write(to: buffer)
+            return Self.octetCount
+        }
+    }
+
+    /// Of the text.
+    static let octetCount = 24
+
+    /// - Parameter buffer: has room for `octetCount`.
+    func write(to buffer: UnsafeMutableBufferPointer<UInt8>) {
         let days = milliseconds >= 0 ? milliseconds / Self.day : (milliseconds - Self.day + 1) / Self.day
         let time = milliseconds - days * Self.day
         let (year, month, day) = Self.date(days: days)
-        return String(unsafeUninitializedCapacity: 24) { buffer in
-            var place = 0
-            func put(_ octet: Character, _ value: Int, _ width: Int) {
-                var rest = value
-                for index in stride(from: place + width - 1, through: place, by: -1) {
-                    buffer[index] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
-                    rest /= 10
-                }
-                place += width
-                buffer[place] = octet.asciiValue ?? 0x20
-                place += 1
+        var place = 0
+        func put(_ value: Int, _ width: Int, _ mark: Unicode.Scalar) {
+            var rest = value
+            for index in stride(from: place + width - 1, through: place, by: -1) {
+                buffer[index] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
+                rest /= 10
             }
-            put("-", year, 4)
-            put("-", month, 2)
-            put("T", day, 2)
-            put(":", time / 3_600_000, 2)
-            put(":", time / 60_000 % 60, 2)
-            put(".", time / 1000 % 60, 2)
-            put("Z", time % 1000, 3)
-            return place
+            place += width
+            buffer[place] = UInt8(ascii: mark)
+            place += 1
         }
+        put(year, 4, "-")
+        put(month, 2, "-")
+        put(day, 2, "T")
+        put(time / 3_600_000, 2, ":")
+        put(time / 60_000 % 60, 2, ":")
+        put(time / 1000 % 60, 2, ".")
+        put(time % 1000, 3, "Z")
     }
 
     /// `YYYY-MM-DDThh:mm:ss[.fraction]` with `Z` or `±hh:mm` (RFC 3339, section 5.6).
     init?(_ text: String) {
-        var digits = Digits(text.utf8)
+        var text = text
+        guard let milliseconds = text.withUTF8({ Self.read($0) }) else { return nil }
+        self.milliseconds = milliseconds
+    }
+
+    private static func read(_ text: UnsafeBufferPointer<UInt8>) -> Int? {
+        var digits = Digits(text)
         guard let year = digits.number(4), digits.skip("-"), let month = digits.number(2), digits.skip("-"),
             let day = digits.number(2), digits.skip("T") || digits.skip("t") || digits.skip(" "),
             let hour = digits.number(2), digits.skip(":"), let minute = digits.number(2), digits.skip(":"),
-            let second = digits.number(2), (1...12).contains(month), (1...Self.length(month, of: year)).contains(day),
+            let second = digits.number(2), (1...12).contains(month), (1...length(month, of: year)).contains(day),
             hour <= 23, minute <= 59, second <= 60
         else { return nil }
         var thousandths = 0
@@ -54,8 +69,7 @@ struct CalendarTime {
         }
         guard let offset = digits.offset(), digits.isAtEnd else { return nil }
         // A leap second (60) is the first of the next minute.
-        milliseconds =
-            Self.days(year, month, day) * Self.day + ((hour * 60 + minute - offset) * 60 + second) * 1000 + thousandths
+        return days(year, month, day) * Self.day + ((hour * 60 + minute - offset) * 60 + second) * 1000 + thousandths
     }
 
     // MARK: - Calendar
@@ -94,25 +108,27 @@ struct CalendarTime {
 
     /// Fixed numbers of digits, from the front of a text.
     private struct Digits {
-        private var rest: Substring.UTF8View
+        private let text: UnsafeBufferPointer<UInt8>
+        private var place = 0
 
-        init(_ text: String.UTF8View) { rest = text[...] }
+        init(_ text: UnsafeBufferPointer<UInt8>) { self.text = text }
 
-        var isAtEnd: Bool { rest.isEmpty }
+        var isAtEnd: Bool { place == text.count }
 
         mutating func number(_ count: Int) -> Int? {
+            guard text.count - place >= count else { return nil }
             var value = 0
-            for _ in 0..<count {
-                guard let octet = rest.first, (0x30...0x39).contains(octet) else { return nil }
+            for octet in text[place..<place + count] {
+                guard (0x30...0x39).contains(octet) else { return nil }
                 value = value * 10 + Int(octet - 0x30)
-                rest.removeFirst()
             }
+            place += count
             return value
         }
 
         mutating func skip(_ character: Unicode.Scalar) -> Bool {
-            guard let octet = rest.first, UInt32(octet) == character.value else { return false }
-            rest.removeFirst()
+            guard place < text.count, text[place] == UInt8(ascii: character) else { return false }
+            place += 1
             return true
         }
 

@@ -27,9 +27,10 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
 
     /// For example `2026-03-01T09:30:00.250Z`. What lies outside of the years 0 to 9999 is shown as their end.
-    package var description: String {
-        let shown = min(max(milliseconds, CalendarTime.earliest), CalendarTime.latest)
-        return CalendarTime(milliseconds: shown).text
+    package var description: String { calendarTime.text }
+
+    var calendarTime: CalendarTime {
+        CalendarTime(milliseconds: min(max(milliseconds, CalendarTime.earliest), CalendarTime.latest))
     }
 
     /// Reads an RFC 3339 time; digits after the milliseconds are dropped.
