@@ -2,10 +2,19 @@ import FoundationEssentials
 
 /// The one place where values become JSON octets and octets become values.
 package enum JSON {
+    private static let decoder = JSONDecoder()
+
     package static func encode(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         return [UInt8](try encoder.encode(value))
+    }
+
+    /// The same octets, at a fraction of the cost. It throws nothing, and is called as the other one is.
+    package static func encode(_ value: some JSONWritable) throws -> [UInt8] {
+        var json = JSONWriter()
+        value.write(to: &json)
+        return json.octets
     }
 
     /// - Throws: `DecodingError`, or what the type itself throws. UTF-8 only (RFC 8259, section 8.1).
@@ -14,7 +23,7 @@ package enum JSON {
         guard !octets.contains(0) else {
             throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "not JSON in UTF-8"))
         }
-        return try JSONDecoder().decode(Value.self, from: Data(octets))
+        return try decoder.decode(Value.self, from: Data(octets))
     }
 }
 

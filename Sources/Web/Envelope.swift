@@ -26,17 +26,35 @@ package enum Envelope {
     }
 
     package static func reply(
+        _ body: some JSONWritable, status: HTTPStatus = .ok, lastEventID: Int? = nil, total: Int? = nil,
+        nextBefore: Int? = nil
+    ) throws -> Response {
+        var json = JSONWriter(after: head(status), capacity: 1024)
+        body.write(to: &json)
+        return finish(&json, status: status, lastEventID: lastEventID, total: total, nextBefore: nextBefore)
+    }
+
+    package static func reply(
         json body: [UInt8], status: HTTPStatus = .ok, lastEventID: Int? = nil, total: Int? = nil,
         nextBefore: Int? = nil
     ) -> Response {
-        var octets = success[status.code] ?? success[200] ?? []
-        octets.reserveCapacity(octets.count + body.count + 40)
-        octets += body
-        if let lastEventID { octets += ",\"last_event_id\":\(lastEventID)".utf8 }
-        if let total { octets += ",\"total\":\(total)".utf8 }
-        if let nextBefore { octets += ",\"next_before\":\(nextBefore)".utf8 }
-        octets.append(UInt8(ascii: "}"))
-        return .json(octets, status: status)
+        let head = head(status)
+        var json = JSONWriter(after: head, capacity: head.count + body.count + 80)
+        json.append(body)
+        return finish(&json, status: status, lastEventID: lastEventID, total: total, nextBefore: nextBefore)
+    }
+
+    private static func head(_ status: HTTPStatus) -> [UInt8] { success[status.code] ?? success[200] ?? [] }
+
+    /// What stands beside the body, and the end.
+    private static func finish(
+        _ json: inout JSONWriter, status: HTTPStatus, lastEventID: Int?, total: Int?, nextBefore: Int?
+    ) -> Response {
+        json.member("last_event_id", lastEventID)
+        json.member("total", total)
+        json.member("next_before", nextBefore)
+        json.append("}")
+        return .json(json.octets, status: status)
     }
 
     /// A reply without a body of its own.

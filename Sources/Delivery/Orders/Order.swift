@@ -78,7 +78,16 @@ package struct Order: Codable, Equatable, Sendable {
     package var isVisibleToStore: Bool { paidAt != nil }
 
     /// In one line, for example `김치찌개 2, 공기밥 1`.
-    package var summary: String { items.map { "\($0.name) \($0.quantity)" }.joined(separator: ", ") }
+    package var summary: String {
+        var text = ""
+        for (index, item) in items.enumerated() {
+            if index > 0 { text += ", " }
+            text += item.name
+            text += " "
+            text += String(item.quantity)
+        }
+        return text
+    }
 }
 
 /// What is pushed to the store for a new order (the contract's `UserOrderDetailResponse`), each menu once.

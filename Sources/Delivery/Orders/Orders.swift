@@ -164,7 +164,7 @@ package struct Orders: Sendable {
         return (try find(id, store: store, in: db), event)
     }
 
-    private struct Acknowledgement: Encodable {
+    struct Acknowledgement: Encodable {
         let id: Int
         let acknowledgedAt: Timestamp
 
