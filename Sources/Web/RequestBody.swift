@@ -10,7 +10,7 @@ extension Request {
             throw Refusal(.unsupportedMediaType, "the body must be application/json")
         }
         guard bodyCount > 0 else { throw Refusal(.badRequest, "the body is empty, JSON is needed") }
-        return try JSON.decode(Enveloped<Value>.self, body).value
+        return try RequestBody.decode(Value.self, body)
     }
 
     /// The customer's access token: `authorization-token: T` or `Authorization: Bearer T`.
@@ -57,6 +57,26 @@ extension Int {
     package init?(decimal text: String) {
         guard let number = Int(text), String(number) == text else { return nil }
         self = number
+    }
+}
+
+/// The body of a request.
+package enum RequestBody {
+    /// A value, bare or inside `{"body":…}`.
+    package static func decode<Value: Decodable>(_: Value.Type = Value.self, _ octets: [UInt8]) throws -> Value {
+        if isBare(octets) { return try JSON.decode(Value.self, octets) }
+        return try JSON.decode(Enveloped<Value>.self, octets).value
+    }
+
+    /// Whether this can only be an object without a member `body`: looking for one costs the decoder a table of all members.
+    /// No spelling of that key has neither these letters nor a backslash.
+    private static func isBare(_ octets: [UInt8]) -> Bool {
+        guard octets.first == UInt8(ascii: "{") else { return false }
+        for (index, octet) in octets.enumerated() {
+            if octet == UInt8(ascii: "\\") { return false }
+            if octet == UInt8(ascii: "\""), octets[index...].starts(with: "\"body\"".utf8) { return false }
+        }
+        return true
     }
 }
 

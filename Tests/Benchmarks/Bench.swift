@@ -6,7 +6,7 @@ import Glibc
 struct Bench {
     static let all: [Benchmark] = [
         .http, .startup, .memory, .amqp, .soak, .chaos, .outage, .streams, .ending, .slow, .view, .world, .sse, .sqlite,
-        .growth,
+        .growth, .json,
     ]
 
     static func main() async {

@@ -55,11 +55,11 @@ package struct OrderRequest: Decodable, Equatable, Sendable {
         address = try container.decodeIfPresent(String.self, forKey: .address).map {
             try AccountRules.text($0, "address", longest: 200)
         }
-        let ids = try container.decodeIfPresent([WholeNumber].self, forKey: .menuIDs)
+        let ids = try Self.menuIDs(in: container)
         let items = try container.decodeIfPresent([Item].self, forKey: .items)
         switch (ids, items) {
         case (let ids?, nil):
-            lines = try Self.merge(ids.lazy.map { ($0.value, 1) }, count: ids.count, field: "store_menu_id_list")
+            lines = try Self.merge(ids.lazy.map { ($0, 1) }, count: ids.count, field: "store_menu_id_list")
         case (nil, let items?):
             lines = try Self.merge(
                 items.lazy.map { ($0.menuID.value, $0.quantity.value) }, count: items.count, field: "items")
@@ -67,6 +67,15 @@ package struct OrderRequest: Decodable, Equatable, Sendable {
             throw DeliveryError.invalid("store_menu_id_list", "missing (or give items)")
         case (_?, _?):
             throw DeliveryError.invalid("items", "give either items or store_menu_id_list, not both")
+        }
+    }
+
+    private static func menuIDs(in container: KeyedDecodingContainer<CodingKeys>) throws -> [Int]? {
+        do {
+            return try container.decodeIfPresent([Int].self, forKey: .menuIDs)
+        } catch {
+            // Again in the way that costs more and tells which entry is wrong.
+            return try container.decodeIfPresent([WholeNumber].self, forKey: .menuIDs)?.map(\.value)
         }
     }
 
