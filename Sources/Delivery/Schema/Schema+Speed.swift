@@ -28,5 +28,10 @@ extension Schema {
         DROP INDEX user_order_store_time;
         CREATE INDEX user_order_store_time ON user_order(store_id, ordered_at)
           WHERE closed_at IS NOT NULL AND paid_at IS NOT NULL;
+
+        -- 1: the order's event was pruned from the log, so that feed_event_new_order cannot tell any more that there was one.
+        ALTER TABLE user_order ADD COLUMN announced INTEGER NOT NULL DEFAULT 0;
+        -- Those that can be forgotten, the oldest first.
+        CREATE INDEX notification_settled ON notification(created_at) WHERE next_attempt_at IS NULL;
         """
 }

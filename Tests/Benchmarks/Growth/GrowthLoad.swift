@@ -216,7 +216,7 @@ final class GrowthLoad: Sendable {
             try await together(batch, messages) { message, db in try Outbox.remove([message.key], in: db) }
         }
         costs[3].cost += try await cost(of: count) {
-            try await together(batch, messages.filter { !$0.isMandatory }) { message, db in
+            try await together(batch, messages.flatMap(\.messages).filter { !$0.isMandatory }) { message, db in
                 switch try OrderMessage(type: message.type, body: message.body) {
                 case .completed(let message):
                     try Settlement.settle(order: message.orderID, fee: Fee(basisPoints: 1000), in: db)
