@@ -55,7 +55,7 @@ extension Orders {
         if order.acknowledgedAt == nil, order.isVisibleToStore, change.action != .pay { order.acknowledgedAt = time }
         guard
             try OrderRecords.update(
-                order, from: before.order.version, deadline: news.terms.deadline(order.state, from: time), in: db)
+                order, from: before.order, deadline: news.terms.deadline(order.state, from: time), in: db)
         else { throw DeliveryError.stale(change.action, before.order.status) }
         try settle(order, change, at: time, in: db)
         try Failpoint.reach("order.change", ["order": "\(id)", "action": change.action.rawValue])

@@ -38,8 +38,37 @@ enum OrderRecords {
     }
 
     /// Writes what a change may change, if nobody else has changed the order since it was read.
+    ///
+    /// SQLite writes each index anew that has a column of the SET list in its key or its condition, also when the value stays
+    /// the same. Most of them stay as they are in most changes, and with many orders each is a page of its own.
     /// - Returns: whether nobody has.
     static func update(
+        _ order: Order, from before: Order, deadline: Timestamp?, in db: Connection
+    ) throws -> Bool {
+        guard order.paidAt == before.paidAt, order.riderID == before.riderID else {
+            return try updateAll(order, from: before.version, deadline: deadline, in: db)
+        }
+        if order.closedAt == before.closedAt {
+            return try db.run(
+                """
+                UPDATE user_order SET status = ?, version = ?, status_changed_at = ?, prep_minutes = ?, ready_at = ?,
+                  reason = ?, reason_note = ?, acknowledged_at = ?, deadline_at = ?
+                WHERE id = ? AND version = ?
+                """, order.status.rawValue, order.version, order.statusChangedAt.milliseconds, order.prepMinutes,
+                order.readyAt?.milliseconds, order.reason?.rawValue, order.reasonNote,
+                order.acknowledgedAt?.milliseconds, deadline?.milliseconds, order.id, before.version) == 1
+        }
+        return try db.run(
+            """
+            UPDATE user_order SET status = ?, version = ?, status_changed_at = ?, prep_minutes = ?, ready_at = ?,
+              reason = ?, reason_note = ?, acknowledged_at = ?, deadline_at = ?, closed_at = ?
+            WHERE id = ? AND version = ?
+            """, order.status.rawValue, order.version, order.statusChangedAt.milliseconds, order.prepMinutes,
+            order.readyAt?.milliseconds, order.reason?.rawValue, order.reasonNote, order.acknowledgedAt?.milliseconds,
+            deadline?.milliseconds, order.closedAt?.milliseconds, order.id, before.version) == 1
+    }
+
+    private static func updateAll(
         _ order: Order, from version: Int, deadline: Timestamp?, in db: Connection
     ) throws -> Bool {
         try db.run(

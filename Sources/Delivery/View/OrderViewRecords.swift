@@ -1,7 +1,7 @@
 import SQLite
 
 enum OrderViewRecords {
-    /// Writes what is newer than the row.
+    /// Writes what is newer than the row. Whose order it is never changes; naming it would write its index anew each time.
     /// - Returns: whether it was.
     static func update(_ view: OrderView, in db: Connection) throws -> Bool {
         try db.run(
@@ -10,8 +10,7 @@ enum OrderViewRecords {
               address, prep_minutes, ready_at, rider_id, rider_name, ordered_at, paid_at, changed_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT(order_id) DO UPDATE SET version = excluded.version, status = excluded.status,
-              is_open = excluded.is_open, customer_id = excluded.customer_id, store_id = excluded.store_id,
-              store_name = excluded.store_name, amount = excluded.amount, items = excluded.items,
+              is_open = excluded.is_open, store_name = excluded.store_name, amount = excluded.amount, items = excluded.items,
               address = excluded.address, prep_minutes = excluded.prep_minutes, ready_at = excluded.ready_at,
               rider_id = excluded.rider_id, rider_name = excluded.rider_name, ordered_at = excluded.ordered_at,
               paid_at = excluded.paid_at, changed_at = excluded.changed_at
