@@ -27,8 +27,11 @@ enum OrderSearchRecords {
         if let to = search.to, to.milliseconds < place.time { place = (to.milliseconds, 0) }
         var found: [Int] = []
         var seen = 0
+        // Mostly the first ones are those that are looked for; each is a page of the file or two.
+        var next = min(limit + limit / 4 + 1, batch)
         while true {
-            let size = min(batch, mostSeen - seen)
+            let size = min(next, mostSeen - seen)
+            next = batch
             guard size > 0 else { return Found(orders: found, next: place.id) }
             let candidates = try page(search, store: store, before: place, limit: size, in: db)
             for candidate in candidates {
