@@ -29,19 +29,22 @@ struct GrowthData: Sendable {
         try file.run("PRAGMA synchronous=OFF")
         try file.run("PRAGMA locking_mode=EXCLUSIVE")
         try file.run("PRAGMA cache_size=-1000000")
-        // Made at the end, each from sorted rows: much faster than row by row, and without holes.
+        // Made from sorted rows when most of them are there, which is much faster than row by row. The last tenth is then
+        // put in between, so that pages are as full as they are in a file that has grown, and not packed.
         let indexes = try file.texts("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
         let texts = try file.texts("SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
         try file.run("BEGIN")
         for index in indexes { try file.run("DROP INDEX \(index)") }
-        for (name, sql) in parts(now: now) {
-            telling(name)
-            try file.run(sql)
+        func run(_ parts: [(String, String)]) throws {
+            for (name, sql) in parts {
+                telling(name)
+                try file.run(sql)
+            }
         }
-        for (name, text) in zip(indexes, texts) {
-            telling(name)
-            try file.run(text)
-        }
+        let most = orders - orders / 10
+        try run(people(now: now) + parts(1...most, now: now))
+        try run(Array(zip(indexes.map { "index \($0)" }, texts)))
+        try run(parts(most + 1...orders, now: now) + kept())
         try file.run("COMMIT")
     }
 
@@ -54,11 +57,11 @@ struct GrowthData: Sendable {
         "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < \(count))"
     }
 
-    private func parts(now: Int) -> [(String, String)] {
-        let open = min(2_000, orders / 5)
-        let start = now - orders * Self.interval
-        func kept(days: Int) -> Int { max(0, orders - days * Self.day / Self.interval) }
-        return [
+    /// The youngest order that is older than so many days.
+    private func last(beforeDays days: Int) -> Int { max(0, orders - days * Self.day / Self.interval) }
+
+    private func people(now: Int) -> [(String, String)] {
+        [
             (
                 "stores",
                 """
@@ -77,16 +80,26 @@ struct GrowthData: Sendable {
                 """
                 \(series(customers)) INSERT INTO customer
                   SELECT i, '손님 ' || i, 'customer' || i || '@example.com', '서울시 마포구 월드컵로 ' || i || ', 301호',
-                    '\(String(repeating: "x", count: 120))', 'REGISTERED', \(start) FROM n;
+                    '\(String(repeating: "x", count: 120))', 'REGISTERED', 0 FROM n;
                 INSERT INTO token(hash, kind, owner_id, expires_at)
                   SELECT randomblob(32), k.kind, c.id, \(now) + c.id % 1209600000
                   FROM customer c CROSS JOIN (SELECT 'ACCESS' AS kind UNION ALL SELECT 'REFRESH') k WHERE c.id % 5 = 0;
                 """
             ),
+        ]
+    }
+
+    private func parts(_ range: ClosedRange<Int>, now: Int) -> [(String, String)] {
+        let open = min(2_000, orders / 10)
+        let start = now - orders * Self.interval
+        let part = "BETWEEN \(range.lowerBound) AND \(range.upperBound)"
+        return [
             (
                 "orders",
                 """
-                \(series(orders)) INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at, note,
+                WITH RECURSIVE n(i) AS (
+                  VALUES (\(range.lowerBound)) UNION ALL SELECT i + 1 FROM n WHERE i < \(range.upperBound))
+                INSERT INTO user_order(id, customer_id, store_id, status, amount, ordered_at, note,
                     acknowledged_at, closed_at, version, status_changed_at, paid_at, address, prep_minutes, ready_at, deadline_at)
                   SELECT i, \(spread("i", 2_246_822_519, over: customers)), \(spread("i", 2_654_435_761, over: stores)),
                     CASE WHEN i > \(orders - open) THEN CASE i % 3 WHEN 0 THEN 'ORDER' WHEN 1 THEN 'ACCEPT' ELSE 'COOKING' END
@@ -101,7 +114,7 @@ struct GrowthData: Sendable {
                   FROM n;
                 INSERT INTO user_order_item(order_id, position, store_menu_id, name, amount, quantity)
                   SELECT o.id, k.i, (o.store_id - 1) * \(Self.menusPerStore) + 1 + k.i, '메뉴 ' || k.i, 8000 + k.i * 500, 1
-                  FROM user_order o CROSS JOIN (\(numbers(2))) k;
+                  FROM user_order o CROSS JOIN (\(numbers(2))) k WHERE o.id \(part);
                 """
             ),
             (
@@ -110,13 +123,13 @@ struct GrowthData: Sendable {
                 INSERT INTO ledger_entry(order_id, kind, amount, at)
                   SELECT id, k.kind, CASE k.kind WHEN 'CHARGE' THEN amount ELSE -amount END, ordered_at
                   FROM user_order CROSS JOIN (SELECT 'CHARGE' AS kind UNION ALL SELECT 'REFUND') k
-                  WHERE k.kind = 'CHARGE' OR status IN ('CANCEL', 'REJECT');
+                  WHERE id \(part) AND (k.kind = 'CHARGE' OR status IN ('CANCEL', 'REJECT'));
                 INSERT INTO settlement_entry(order_id, kind, store_id, day, amount, fee, at)
                   SELECT id, k.kind, store_id, strftime('%Y-%m-%d', ordered_at / 1000 + 32400, 'unixepoch'),
                     CASE k.kind WHEN 'SALE' THEN amount ELSE -amount END,
                     CASE k.kind WHEN 'SALE' THEN amount / 10 ELSE -amount / 10 END, ordered_at
                   FROM user_order CROSS JOIN (SELECT 'SALE' AS kind UNION ALL SELECT 'REFUND') k
-                  WHERE k.kind = 'SALE' OR status IN ('CANCEL', 'REJECT');
+                  WHERE id \(part) AND (k.kind = 'SALE' OR status IN ('CANCEL', 'REJECT'));
                 """
             ),
             (
@@ -126,17 +139,23 @@ struct GrowthData: Sendable {
                     address, prep_minutes, ready_at, ordered_at, paid_at, changed_at)
                   SELECT id, version, status, closed_at IS NULL, customer_id, store_id, '가게 ' || store_id, amount,
                     '메뉴 0 1, 메뉴 1 1', address, prep_minutes, ready_at, ordered_at, paid_at, status_changed_at
-                  FROM user_order;
+                  FROM user_order WHERE id \(part);
                 """
             ),
-            ("changes", changes(bodiesFrom: kept(days: 7))),
-            ("log", log(from: kept(days: 3))),
+            ("changes", changes(range, bodiesFrom: last(beforeDays: 7))),
+        ]
+    }
+
+    /// What is kept for a while only.
+    private func kept() -> [(String, String)] {
+        [
+            ("log", log(from: last(beforeDays: 3))),
             (
                 "keys",
                 """
                 INSERT INTO idempotency_key(customer_id, key, request_hash, order_id, created_at)
                   SELECT customer_id, lower(hex(randomblob(16))), randomblob(32), id, ordered_at
-                  FROM user_order WHERE id > \(kept(days: 1)) ORDER BY customer_id;
+                  FROM user_order WHERE id > \(last(beforeDays: 1));
                 INSERT INTO progress(name, value) SELECT 'announced_order_events', max(id) FROM order_event;
                 """
             ),
@@ -161,21 +180,22 @@ struct GrowthData: Sendable {
         ]
     }()
 
-    private func changes(bodiesFrom first: Int) -> String {
+    private func changes(_ range: ClosedRange<Int>, bodiesFrom first: Int) -> String {
         let rows = Self.stories.flatMap { story in
             story.steps.enumerated().map {
                 "('\(story.status)', \($0 + 1), '\($1.action)', '\($1.status)', '\($1.actor)')"
             }
         }
         return """
-            CREATE TEMP TABLE story(kind TEXT, version INTEGER, action TEXT, status TEXT, actor TEXT,
+            CREATE TEMP TABLE IF NOT EXISTS story(kind TEXT, version INTEGER, action TEXT, status TEXT, actor TEXT,
               PRIMARY KEY (kind, version)) WITHOUT ROWID;
-            INSERT INTO story VALUES \(rows.joined(separator: ", "));
+            INSERT OR IGNORE INTO story VALUES \(rows.joined(separator: ", "));
             INSERT INTO order_event(order_id, version, action, status, actor, actor_id, at, body)
               SELECT o.id, s.version, s.action, s.status, s.actor, o.customer_id, o.ordered_at + (s.version - 1) * 400000,
                 CASE WHEN o.id > \(first) THEN CAST(printf('{"order_id":%d,"filler":"%.420c"}', o.id, 'x') AS BLOB)
                   ELSE X'' END
-              FROM user_order o CROSS JOIN story s ON s.kind = o.status;
+              FROM user_order o CROSS JOIN story s ON s.kind = o.status
+              WHERE o.id BETWEEN \(range.lowerBound) AND \(range.upperBound);
             """
     }
 
