@@ -13,24 +13,16 @@ package enum Secrets {
     package static func token() throws(DeliveryError) -> String { hex(try random(32)) }
 
     /// A random UUID (RFC 9562, version 4).
-    package static func uuid() throws(DeliveryError) -> String { uuid(try random(16), at: 0) }
-
-    /// Several at once: asking for randomness costs more than the randomness.
-    package static func uuids(_ count: Int) throws(DeliveryError) -> [String] {
-        let octets = try random(16 * count)
-        return (0..<count).map { uuid(octets, at: 16 * $0) }
-    }
-
-    /// The UUID of the 16 octets from `start` on.
-    private static func uuid(_ octets: [UInt8], at start: Int) -> String {
-        String(unsafeUninitializedCapacity: 36) { text in
+    package static func uuid() throws(DeliveryError) -> String {
+        let octets = try random(16)
+        return String(unsafeUninitializedCapacity: 36) { text in
             var place = 0
             for index in 0..<16 {
                 if index == 4 || index == 6 || index == 8 || index == 10 {
                     text[place] = UInt8(ascii: "-")
                     place += 1
                 }
-                var octet = octets[start + index]
+                var octet = octets[index]
                 if index == 6 { octet = octet & 0x0F | 0x40 }
                 if index == 8 { octet = octet & 0x3F | 0x80 }
                 text[place] = digit(octet >> 4)
@@ -45,24 +37,32 @@ package enum Secrets {
     /// - Parameter number: which of them: 1 to 15.
     package static func uuid(besides id: String, _ number: UInt8) -> String {
         var octets = Array(id.utf8)
-        guard let last = octets.last, let digit = Character(Unicode.Scalar(last)).hexDigitValue else { return id }
-        octets[octets.count - 1] = Array("0123456789abcdef".utf8)[digit ^ Int(number & 15)]
+        guard let last = octets.last, let old = value(ofDigit: last) else { return id }
+        octets[octets.count - 1] = digit(old ^ (number & 15))
         return String(decoding: octets, as: UTF8.self)
     }
 
     /// What the database keeps of a token: a copy of the database gives nobody a session.
     package static func sha256(_ text: String) -> [UInt8] {
         var text = text
-        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
-        text.withUTF8 { _ = SHA256($0.baseAddress, $0.count, &digest) }
-        return digest
+        return text.withUTF8 { sha256(UnsafeRawBufferPointer($0)) }
     }
 
-    package static func sha256(octets: [UInt8]) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
-        _ = SHA256(octets, octets.count, &digest)
-        return digest
+    package static func sha256(octets: [UInt8]) -> [UInt8] { octets.withUnsafeBytes { sha256($0) } }
+
+    private static func sha256(_ octets: UnsafeRawBufferPointer) -> [UInt8] {
+        let length = Int(SHA256_DIGEST_LENGTH)
+        return [UInt8](unsafeUninitializedCapacity: length) { digest, count in
+            count = length
+            if EVP_Digest(octets.baseAddress, octets.count, digest.baseAddress, nil, algorithm, nil) != 1 {
+                _ = SHA256(octets.baseAddress, octets.count, digest.baseAddress)
+            }
+        }
     }
+
+    /// Fetched once: looking for the algorithm costs more than a hash. Nothing changes it after that but the count of its
+    /// references, which OpenSSL counts atomically.
+    nonisolated(unsafe) private static let algorithm: OpaquePointer? = EVP_MD_fetch(nil, "SHA256", nil)
 
     package static func hex(_ octets: [UInt8]) -> String {
         String(unsafeUninitializedCapacity: octets.count * 2) { buffer in
@@ -83,12 +83,21 @@ package enum Secrets {
         var octets: [UInt8] = []
         octets.reserveCapacity(digits.count / 2)
         for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = Character(Unicode.Scalar(digits[index])).hexDigitValue,
-                let low = Character(Unicode.Scalar(digits[index + 1])).hexDigitValue
-            else { return nil }
-            octets.append(UInt8(high << 4 | low))
+            guard let high = value(ofDigit: digits[index]), let low = value(ofDigit: digits[index + 1]) else {
+                return nil
+            }
+            octets.append(high << 4 | low)
         }
         return octets
+    }
+
+    private static func value(ofDigit digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
     }
 }
 
