@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// The one place where values become JSON octets and octets become values.
 package enum JSON {
@@ -12,18 +13,23 @@ package enum JSON {
 
     /// The same octets, at a fraction of the cost. It throws nothing, and is called as the other one is.
     package static func encode(_ value: some JSONWritable) throws -> [UInt8] {
-        var json = JSONWriter()
-        value.write(to: &json)
-        return json.octets
+        JSONWriter.octets(of: value)
     }
 
     /// - Throws: `DecodingError`, or what the type itself throws. UTF-8 only (RFC 8259, section 8.1).
     package static func decode<Value: Decodable>(_: Value.Type = Value.self, _ octets: [UInt8]) throws -> Value {
         // The decoder would take UTF-16 and UTF-32 too, and no JSON in UTF-8 holds this octet.
-        guard !octets.contains(0) else {
+        guard !hasZero(octets) else {
             throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "not JSON in UTF-8"))
         }
         return try decoder.decode(Value.self, from: Data(octets))
+    }
+
+    private static func hasZero(_ octets: [UInt8]) -> Bool {
+        octets.withUnsafeBytes { octets in
+            guard let start = octets.baseAddress else { return false }
+            return memchr(start, 0, octets.count) != nil
+        }
     }
 }
 

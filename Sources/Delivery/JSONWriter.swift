@@ -17,6 +17,12 @@ package struct JSONWriter {
         octets.reserveCapacity(capacity)
     }
 
+    package static func octets(of value: some JSONWritable, capacity: Int = 512) -> [UInt8] {
+        var json = JSONWriter(capacity: capacity)
+        value.write(to: &json)
+        return json.octets
+    }
+
     /// For what stands between values.
     package mutating func append(_ text: StaticString) {
         octets.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
@@ -83,6 +89,13 @@ package struct JSONWriter {
         }
     }
 
+    /// A number without fraction is written without one. What is no number has no form in JSON: null.
+    package mutating func value(_ value: Double) {
+        guard value.isFinite else { return append("null") }
+        let text = value.description
+        octets += text.hasSuffix(".0") ? text.utf8.dropLast(2) : text.utf8[...]
+    }
+
     package mutating func value(_ value: Timestamp) {
         octets.append(UInt8(ascii: "\""))
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: CalendarTime.octetCount) { text in
@@ -126,6 +139,10 @@ package struct JSONWriter {
 // MARK: - What the standard library's values are
 
 extension Int: JSONWritable {
+    package func write(to json: inout JSONWriter) { json.value(self) }
+}
+
+extension Double: JSONWritable {
     package func write(to json: inout JSONWriter) { json.value(self) }
 }
 

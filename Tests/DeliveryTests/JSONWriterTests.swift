@@ -37,6 +37,10 @@ struct JSONWriterTests {
             try compare([number, -number - 1])
             try compare([Timestamp(milliseconds: number), Timestamp(milliseconds: -number - 1)])
         }
+        for number in [0, -0.0, 4.5, 4, -1e-7, 0.1, 1e15, 1e16, 1e300, .leastNonzeroMagnitude, .greatestFiniteMagnitude] {
+            try compare([number, -number])
+        }
+        #expect(try JSON.encode([Double.nan, -.infinity]) == Array("[null,null]".utf8))
         try compare([true, false])
         try compare([Int]())
         try compare([[String]](arrayLiteral: [], ["{", "["], []))
@@ -83,7 +87,14 @@ private struct RandomValues {
         try visit(OrderDetail(order: order, menus: list { $0.menu() }))
         try visit(
             OrderStatusMessage(order, event, store: store(), riderName: optional { $0.text() }, txID: text()))
-        try visit(OrderCompletedMessage(order, txID: text(), at: time()))
+        try visit(OrderCompletedMessage(order: number(), customer: number(), txID: text(), at: time()))
+        try visit(
+            OrderListEntry(
+                order: order, store: store(), menus: list { $0.menu() },
+                timeline: optional { values in values.list { $0.event() } },
+                payment: optional {
+                    OrderPayment.View(state: $0.one(of: PaymentState.allCases), message: $0.text())
+                }))
         try visit(OrderStatusEvent(order, event))
         try visit(DeliveryChangedEvent(order))
         try visit(Orders.Acknowledgement(id: number(), acknowledgedAt: time()))
@@ -112,7 +123,8 @@ private struct RandomValues {
 
     private mutating func store() -> Store {
         Store(
-            id: number(), name: text(), address: text(), status: .registered, category: .chicken, star: 4.5,
+            id: number(), name: text(), address: text(), status: one(of: [.registered, .unregistered]),
+            category: one(of: Store.Category.allCases), star: one(of: [0, 4, 4.5, 4.7000000000000002, 5]),
             thumbnailURL: text(), minimumAmount: number(), minimumDeliveryAmount: number(), phoneNumber: text())
     }
 

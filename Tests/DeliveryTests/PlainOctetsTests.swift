@@ -6,6 +6,10 @@ import Testing
 struct PlainOctetsTests {
     private func octets(_ text: String) -> [UInt8] { Array(text.utf8) }
 
+    private func completed(_ time: String, _ id: String) -> String {
+        #"{"completed_at":"\#(time)","customer_id":2,"order_id":1,"tx_id":"\#(id)","version":"1.0"}"#
+    }
+
     @Test("what is written is read back", arguments: [0, 1, 7, 1_234_567, 999_999_999_999_999_999])
     func roundTrip(id: Int) throws {
         let announced = UserOrderMessage(orderID: id)
@@ -35,11 +39,10 @@ struct PlainOctetsTests {
     @Test("a text with an escape, or one that is not plain ASCII, is left to the JSON decoder")
     func texts() {
         for id in ["a\\\"b", "가", "a\u{01}", "a\\u0041"] {
-            let text =
-                #"{"tx_id":"\#(id)","version":"1.0","completed_at":"2026-11-20T08:49:03.796Z","order_id":1,"customer_id":2}"#
-            #expect(OrderCompletedMessage.plain(octets(text)) == nil)
+            #expect(OrderCompletedMessage.plain(octets(completed("2026-11-20T08:49:03.796Z", id))) == nil)
         }
-        let bad = #"{"tx_id":"a","version":"1.0","completed_at":"yesterday","order_id":1,"customer_id":2}"#
+        #expect(OrderCompletedMessage.plain(octets(completed("2026-11-20T08:49:03.796Z", "a"))) != nil)
+        let bad = completed("yesterday", "a")
         #expect(OrderCompletedMessage.plain(octets(bad)) == nil)
         #expect(throws: (any Error).self) { try OrderCompletedMessage.read(octets(bad)) }
     }

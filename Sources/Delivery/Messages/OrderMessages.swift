@@ -25,12 +25,8 @@ package struct OrderCompletedMessage: Codable, Equatable, Sendable {
         customerID = customer
     }
 
-    /// What goes to the broker. Nothing in it needs an escape: the id is a UUID.
-    var octets: [UInt8] {
-        Array(
-            (#"{"tx_id":"\#(txID)","version":"\#(version)","completed_at":"\#(completedAt)","order_id":\#(orderID),"#
-                + #""customer_id":\#(customerID)}"#).utf8)
-    }
+    /// What goes to the broker.
+    var octets: [UInt8] { JSONWriter.octets(of: self, capacity: 160) }
 
     /// - Throws: `DecodingError`
     static func read(_ octets: [UInt8]) throws -> OrderCompletedMessage {
@@ -40,10 +36,10 @@ package struct OrderCompletedMessage: Codable, Equatable, Sendable {
     /// Nil unless `octets` are of the form of `octets`.
     static func plain(_ octets: [UInt8]) -> OrderCompletedMessage? {
         var plain = PlainOctets(octets)
-        guard plain.skip(#"{"tx_id":""#), let txID = plain.text(), plain.skip(#","version":"1.0","completed_at":""#),
-            let time = plain.text().flatMap({ Timestamp($0) }), plain.skip(#","order_id":"#),
-            let order = plain.number(), plain.skip(#","customer_id":"#), let customer = plain.number(),
-            plain.skip("}"), plain.isAtEnd
+        guard plain.skip(#"{"completed_at":""#), let time = plain.text().flatMap({ Timestamp($0) }),
+            plain.skip(#","customer_id":"#), let customer = plain.number(), plain.skip(#","order_id":"#),
+            let order = plain.number(), plain.skip(#","tx_id":""#), let txID = plain.text(),
+            plain.skip(#","version":"1.0"}"#), plain.isAtEnd
         else { return nil }
         return OrderCompletedMessage(order: order, customer: customer, txID: txID, at: time)
     }

@@ -2,7 +2,10 @@ extension OrderStatus: JSONWritable {}
 extension OrderAction: JSONWritable {}
 extension OrderActor.Kind: JSONWritable {}
 extension RejectReason: JSONWritable {}
+extension PaymentState: JSONWritable {}
 extension Menu.Status: JSONWritable {}
+extension Store.Status: JSONWritable {}
+extension Store.Category: JSONWritable {}
 
 extension OrderItem: JSONWritable {
     package func write(to json: inout JSONWriter) {
@@ -61,6 +64,56 @@ extension OrderDetail: JSONWritable {
         json.object { json in
             json.member("store_menu_responses", menus)
             json.member("user_order_response", order)
+        }
+    }
+}
+
+extension OrderListEntry: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("payment", payment)
+            json.member("store_menu_responses", menus)
+            json.member("store_response", store)
+            json.member("timeline", timeline)
+            json.member("user_order_response", order)
+        }
+    }
+}
+
+extension Store: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("address", address)
+            json.member("category", category)
+            json.member("id", id)
+            json.member("minimum_amount", minimumAmount)
+            json.member("minimum_delivery_amount", minimumDeliveryAmount)
+            json.member("name", name)
+            json.member("phone_number", phoneNumber)
+            json.member("star", star)
+            json.member("status", status)
+            json.member("thumbnail_url", thumbnailURL)
+        }
+    }
+}
+
+extension OrderEvent: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("action", action)
+            json.member("actor", actor)
+            json.member("at", at)
+            json.member("status", status)
+            json.member("version", version)
+        }
+    }
+}
+
+extension OrderPayment.View: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("message", message)
+            json.member("state", state)
         }
     }
 }
