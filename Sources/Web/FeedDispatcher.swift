@@ -30,7 +30,14 @@ actor FeedDispatcher {
     private var looksAtSessions = false
     /// What the sequence passed and the loop has not seen yet: handed over here, and not as the loop's work, so that its
     /// order is that of the sequence, whichever thread passes.
-    private nonisolated let mail = Lock<[LoggedEvent<SharedBytes>]>([])
+    private nonisolated let mail = Lock(Mail())
+
+    private struct Mail: Sendable {
+        var events: [LoggedEvent<SharedBytes>] = []
+        var hasLost = false
+
+        var isEmpty: Bool { events.isEmpty && !hasLost }
+    }
 
     private static let pageSize = 200
     private static let mostSessions = 500
@@ -62,19 +69,40 @@ actor FeedDispatcher {
     /// Takes what the sequence passes to this loop's hub. From any thread.
     nonisolated func take(_ events: [LoggedEvent<SharedBytes>]) {
         let isFirst = mail.withLock { mail in
-            defer { mail += events }
+            defer { mail.events += events }
+            return mail.isEmpty
+        }
+        if isFirst { loop.execute { self.assumeIsolated { $0.dispatch() } } }
+    }
+
+    /// What the sequence passes next does not follow on what it passed before: that is gone from the log. From any thread.
+    nonisolated func lose() {
+        let isFirst = mail.withLock { mail in
+            defer { mail.hasLost = true }
             return mail.isEmpty
         }
         if isFirst { loop.execute { self.assumeIsolated { $0.dispatch() } } }
     }
 
     private func dispatch() {
-        let events = mail.withLock { mail in
-            let events = mail
-            mail = []
-            return events
+        let mail = mail.withLock { mail in
+            let taken = mail
+            mail = Mail()
+            return taken
         }
-        hub.dispatch(events)
+        if mail.hasLost { endLost() }
+        hub.dispatch(mail.events)
+    }
+
+    /// The process was behind for so long that what its streams have not seen is gone: they come back, and are told.
+    private func endLost() {
+        let lost = hub.lose()
+        guard !lost.isEmpty else { return }
+        log.warning("streams end since the log lost what they have not seen", ["streams": .number(lost.count)])
+        for listener in lost {
+            if let session = listener.session { sessions.remove(listener.writer, from: session) }
+            listener.writer.close()
+        }
     }
 
     private func noteDispatched(_ event: FeedEvent, to count: Int) {
@@ -135,14 +163,12 @@ actor FeedDispatcher {
     }
 
     private func replay(_ cursor: Int?, _ subscription: Hub.Subscription, _ writer: EventStreamWriter) async {
-        var isFirst = true
-        // What is gone up to here, the reader has been told.
-        var knownPruned = 0
+        var replay = FeedReplay(after: cursor)
         while !subscription.isCancelled {
             hub.willReadPage(subscription)
             let page: FeedPage
             do {
-                guard let read = try await read(subscription, after: isFirst ? cursor : subscription.cursor)
+                guard let read = try await read(subscription, after: replay.place(subscription.cursor))
                 else { return }
                 page = read
             } catch {
@@ -150,23 +176,18 @@ actor FeedDispatcher {
                 return writer.close()
             }
             if writer.isClosed { return }
-            if let place = isFirst ? cursor : subscription.cursor, page.pruned > knownPruned || isFirst,
-                page.isLost(place)
-            {
-                isFirst = false
-                knownPruned = page.pruned
+            let opening = replay.opening(page)
+            if replay.step(page, at: subscription.cursor) == .reset {
                 writer.send(StreamEvent.reset)
                 writer.send(StreamEvent.opening(0))
                 hub.rewind(subscription)
                 continue
             }
-            if isFirst, greets { writer.send(StreamEvent.opening(cursor ?? page.head)) }
-            isFirst = false
+            if let opening, greets { writer.send(StreamEvent.opening(opening)) }
             if hub.didReadPage(subscription, page) == .read {
                 await writer.drained()
             } else {
-                // Its place may lie below what is gone until the next event comes: it must not be reset twice.
-                if knownPruned > 0, let cursor = subscription.cursor { writer.send(StreamEvent.place(cursor)) }
+                if replay.mustMovePlace, let cursor = subscription.cursor { writer.send(StreamEvent.place(cursor)) }
                 return
             }
         }

@@ -56,10 +56,15 @@ actor FeedReader {
         while let position = next {
             let limit = Self.pageSize
             counts.reads.add()
-            let events = try? await database.read { db in try Feed.events(after: position, limit: limit, in: db) }
+            let page = try? await database.read { db in
+                (
+                    events: try Feed.events(after: position, limit: limit, in: db), pruned: try Feed.pruned(in: db)
+                )
+            }
             let passing = Passing(dispatchers)
             next = sequence.didRead(
-                events, isComplete: events.map { $0.count < limit } ?? true, pass: passing.pass)
+                page?.events, isComplete: page.map { $0.events.count < limit } ?? true, pruned: page?.pruned ?? 0,
+                lose: { [dispatchers] hub in dispatchers[hub].lose() }, pass: passing.pass)
         }
     }
 

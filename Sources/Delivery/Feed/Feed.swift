@@ -56,6 +56,9 @@ package enum Feed {
 
     // MARK: - What is gone
 
+    /// The youngest id of an event that may be gone; 0 for none.
+    package static func pruned(in db: Connection) throws -> Int { try FeedRecords.pruned(in: db) }
+
     /// Notes that events up to `id` may be gone, and lets new ones get higher ids. Who comes with a cursor below it is told
     /// to begin anew: after events were deleted, and after an older state of the database was put in place (then `id` lies
     /// beyond every id that the lost state may have given out).

@@ -126,6 +126,16 @@ package final class FeedHub<Listener, Payload: Sendable> {
         if let listener = subscription.listener { deliver(listener, payload) }
     }
 
+    /// Events that were not passed are gone from the log. Who is live has a gap in front of it and is cancelled; who is
+    /// joining finds out by its pages.
+    /// - Returns: those who were live.
+    package func lose() -> [Listener] {
+        let live = topics.values.flatMap { $0.filter(\.isLive) }
+        let listeners = live.compactMap(\.listener)
+        for subscription in live { cancel(subscription) }
+        return listeners
+    }
+
     // MARK: - The log grows
 
     /// Takes what the sequence passed to this hub, in that order.

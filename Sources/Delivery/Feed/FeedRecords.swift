@@ -13,8 +13,10 @@ enum FeedRecords {
         return FeedEvent(id: Int(db.lastInsertRowID), topic: topic, name: name, data: data, newOrder: newOrder)
     }
 
+    /// Whether the log has the event that announces an order, or had it.
     static func isAnnounced(order id: Int, in db: Connection) throws -> Bool {
-        try db.first("SELECT 1 FROM feed_event WHERE new_order_id = ?", id) { _ in true } ?? false
+        if try db.exists("SELECT 1 FROM feed_event WHERE new_order_id = ?", id) { return true }
+        return try db.exists("SELECT 1 FROM user_order WHERE id = ? AND announced = 1", id)
     }
 
     /// The youngest id that was ever given out, also when its event is gone; 0 for none.

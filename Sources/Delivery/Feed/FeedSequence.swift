@@ -79,11 +79,21 @@ package final class FeedSequence: Sendable {
     }
 
     /// Takes what was read, of all topics. `events` nil: the read failed and is tried again later.
+    /// - Parameters:
+    ///   - pruned: events up to here may be gone, as of the same read.
+    ///   - lose: told of each hub with subscriptions, before `pass`, when some that were not passed are gone.
     /// - Returns: the position behind which the owner must read on, or nil.
     package func didRead(
-        _ events: [FeedEvent]?, isComplete: Bool, pass: (_ hub: Int, ArraySlice<FeedEvent>) -> Void
+        _ events: [FeedEvent]?, isComplete: Bool, pruned: Int = 0, lose: (_ hub: Int) -> Void = { _ in },
+        pass: (_ hub: Int, ArraySlice<FeedEvent>) -> Void
     ) -> Int? {
         state.withLock { state in
+            if pruned > state.position {
+                state.position = pruned
+                // Who is joining finds out by a page that reaches this far.
+                state.skipped = max(state.skipped, pruned)
+                for hub in state.subscriptions.indices where state.subscriptions[hub] > 0 { lose(hub) }
+            }
             if let events {
                 let new = events.drop { $0.id <= state.position }
                 if let last = new.last {
