@@ -182,7 +182,7 @@ struct PlacingTests {
         #expect(try await fixture.place(token: token, key: key).isNew)
     }
 
-    @Test("a key is forgotten after a day, a few at a time")
+    @Test("a key counts for a day")
     func keyLifetime() async throws {
         let fixture = try await Fixture()
         let token = try await fixture.token()
@@ -191,7 +191,6 @@ struct PlacingTests {
         try await fixture.execute("UPDATE idempotency_key SET created_at = created_at - 25 * 60 * 60 * 1000")
         let second = try await fixture.place(token: token, key: old)
         #expect(first.order.id != second.order.id)
-        #expect(try await fixture.count("idempotency_key") == 1)
     }
 
     @Test(

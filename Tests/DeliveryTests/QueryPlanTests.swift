@@ -13,6 +13,7 @@ struct QueryPlanTests {
         "SELECT ordered_at, id FROM user_order WHERE id <= ? ORDER BY id DESC LIMIT 1",
         // Bounded by its limit.
         "SELECT count(*), min(created_at) FROM (SELECT created_at FROM outbox LIMIT ?)",
+        "SELECT created_at FROM outbox LIMIT ?",
         "SELECT count(*) FROM (SELECT 1 FROM payment WHERE next_attempt_at IS NOT NULL LIMIT ?)",
         // One row for each AUTOINCREMENT table.
         "SELECT seq FROM sqlite_sequence WHERE name = 'feed_event'",
@@ -73,6 +74,7 @@ struct QueryPlanTests {
     private static func isPageOfTable(_ statement: String) -> Bool {
         ["instance", "feed_event", "order_event", "user_order", "store"].contains {
             statement.contains("FROM \($0) WHERE id > ? ORDER BY id LIMIT")
+                || statement.contains("FROM \($0) WHERE id > 0 ORDER BY id LIMIT 1")
         } || statement.contains("FROM order_view WHERE order_id > ? ORDER BY order_id LIMIT")
     }
 

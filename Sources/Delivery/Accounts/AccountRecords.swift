@@ -122,10 +122,11 @@ enum AccountRecords {
         try db.run("DELETE FROM token WHERE kind = 'SESSION' AND owner_id = ?", owner)
     }
 
-    /// Drops a few tokens that expired before `time`.
-    static func pruneTokens(before time: Timestamp, most: Int, in db: Connection) throws {
+    /// Drops a few tokens that expired before `time`, the oldest first.
+    /// - Returns: how many.
+    static func pruneTokens(before time: Timestamp, most: Int, in db: Connection) throws -> Int {
         try db.run(
-            "DELETE FROM token WHERE hash IN (SELECT hash FROM token WHERE expires_at < ? LIMIT ?)",
+            "DELETE FROM token WHERE hash IN (SELECT hash FROM token WHERE expires_at < ? ORDER BY expires_at LIMIT ?)",
             time.milliseconds, most)
     }
 }

@@ -18,7 +18,6 @@ extension Accounts {
                 throw DeliveryError.wrongCredentials
             }
             let now = Timestamp.now
-            try AccountRecords.pruneTokens(before: now.adding(.zero - Self.afterlife), most: 20, in: db)
             if let old, let event = try Self.end(SessionID(token: old), .userSession, in: db) {
                 db.afterCommit { ended(event) }
             }

@@ -84,7 +84,6 @@ extension Accounts {
                 throw DeliveryError.wrongCredentials
             }
             let now = Timestamp.now
-            try AccountRecords.pruneTokens(before: now.adding(.zero - Self.afterlife), most: 20, in: db)
             if let old, let event = try Self.end(SessionID(token: old), in: db) { db.afterCommit { ended(event) } }
             try AccountRecords.insertToken(
                 Secrets.sha256(token), .session, owner: user.id, expires: now.adding(Self.sessionLifetime), in: db)

@@ -154,7 +154,6 @@ package struct Accounts: Sendable {
 
     private static func issueTokens(customer id: Int, in db: Connection) throws -> Tokens {
         let now = Timestamp.now
-        try AccountRecords.pruneTokens(before: now.adding(.zero - afterlife), most: 20, in: db)
         let tokens = Tokens(
             access: try Secrets.token(), accessExpires: now.adding(accessLifetime),
             refresh: try Secrets.token(), refreshExpires: now.adding(refreshLifetime))

@@ -21,11 +21,12 @@ enum IdempotencyRecords {
     }
 
     /// Drops a few keys that are older than `time`.
-    static func prune(before time: Timestamp, most: Int, in db: Connection) throws {
+    /// - Returns: how many.
+    static func prune(before time: Timestamp, most: Int, in db: Connection) throws -> Int {
         try db.run(
             """
             DELETE FROM idempotency_key WHERE (customer_id, key) IN
-              (SELECT customer_id, key FROM idempotency_key WHERE created_at < ? LIMIT ?)
+              (SELECT customer_id, key FROM idempotency_key WHERE created_at < ? ORDER BY created_at LIMIT ?)
             """, time.milliseconds, most)
     }
 }

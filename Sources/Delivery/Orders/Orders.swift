@@ -91,10 +91,9 @@ package struct Orders: Sendable {
     }
 
     private static func earlier(_ key: Key, customer: Int, at now: Timestamp, in db: Connection) throws -> Order? {
-        let oldest = now.adding(.zero - keyLifetime)
-        try IdempotencyRecords.prune(before: oldest, most: 20, in: db)
         guard
-            let found = try IdempotencyRecords.find(customer: customer, key: key.text, storedSince: oldest, in: db)
+            let found = try IdempotencyRecords.find(
+                customer: customer, key: key.text, storedSince: now.adding(.zero - keyLifetime), in: db)
         else { return nil }
         guard found.hash == key.requestHash else {
             throw DeliveryError(

@@ -46,6 +46,15 @@ package struct OrderView: Codable, Equatable, Sendable {
             orderedAt: message.orderedAt, paidAt: message.paidAt, changedAt: message.changedAt)
     }
 
+    /// What an order that has come to its end says of itself.
+    init(_ order: Order, at store: Store, riderName: String?) {
+        self.init(
+            orderID: order.id, version: order.version, status: order.status, customerID: order.customerID,
+            storeID: order.storeID, storeName: store.name, amount: order.amount, items: order.summary,
+            address: order.address, prepMinutes: order.prepMinutes, readyAt: order.readyAt, riderID: order.riderID,
+            riderName: riderName, orderedAt: order.orderedAt, paidAt: order.paidAt, changedAt: order.statusChangedAt)
+    }
+
     init(
         orderID: Int, version: Int, status: OrderStatus, customerID: Int, storeID: Int, storeName: String, amount: Int,
         items: String, address: String, prepMinutes: Int?, readyAt: Timestamp?, riderID: Int?, riderName: String?,

@@ -40,10 +40,9 @@ enum OrderViewRecords {
             FROM (
               SELECT order_id, version, status, at, CAST(body AS TEXT) AS body FROM order_event
               WHERE order_id = ? ORDER BY version DESC LIMIT 1)
-            WHERE true
+            WHERE body <> ''
             ON CONFLICT(order_id) DO UPDATE SET version = excluded.version, status = excluded.status,
-              is_open = excluded.is_open, customer_id = excluded.customer_id, store_id = excluded.store_id,
-              store_name = excluded.store_name, amount = excluded.amount, items = excluded.items,
+              is_open = excluded.is_open, store_name = excluded.store_name, amount = excluded.amount, items = excluded.items,
               address = excluded.address, prep_minutes = excluded.prep_minutes, ready_at = excluded.ready_at,
               rider_id = excluded.rider_id, rider_name = excluded.rider_name, ordered_at = excluded.ordered_at,
               paid_at = excluded.paid_at, changed_at = excluded.changed_at

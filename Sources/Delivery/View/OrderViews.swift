@@ -15,7 +15,11 @@ package enum OrderViews {
     package static func refresh(order id: Int, in db: Connection) throws -> Bool {
         if try OrderViewRecords.update(fromLastEventOf: id, in: db) { return true }
         guard try OrderViewRecords.exists(order: id, in: db) else { throw DeliveryError.orderNotFound }
-        return false
+        // The message comes so late that the event's text is gone.
+        guard let body = try OrderViewRecords.lastEvent(of: id, in: db), body.isEmpty,
+            let view = try view(of: id, body, in: db)
+        else { return false }
+        return try OrderViewRecords.update(view, in: db)
     }
 
     // MARK: - Reading
@@ -70,7 +74,7 @@ package enum OrderViews {
         }
     }
 
-    /// Makes the rows of the orders behind `id` what their last events say. Whatever was in a row counts for nothing. The
+    /// Makes the rows of the orders behind `id` what their last events say, as far as `Pruning` has left them. Whatever was in a row counts for nothing. The
     /// caller's write transaction sees the last event of each order, so that no message that comes later can be older.
     /// - Returns: nil when there are no more orders.
     package static func rebuildPage(after id: Int, limit: Int, in db: Connection) throws -> Rebuilt? {
@@ -83,17 +87,27 @@ package enum OrderViews {
                 if try OrderViewRecords.delete(id, in: db) { rebuilt.removed += 1 }
                 continue
             }
-            guard let message = try? JSON.decode(OrderStatusMessage.self, body), message.orderID == id else {
+            guard let view = try view(of: id, body, in: db) else {
                 rebuilt.unreadable += 1
                 continue
             }
-            let view = OrderView(message)
             // A row that cannot be read is one that is wrong.
             if let present = try? OrderViewRecords.row(id, in: db), present == .init(view) { continue }
             try OrderViewRecords.replace(view, in: db)
             rebuilt.mended += 1
         }
         return rebuilt
+    }
+
+    /// What the last message says; of an order that ended so long ago that its messages are gone, what the order itself says.
+    private static func view(of id: Int, _ body: [UInt8], in db: Connection) throws -> OrderView? {
+        if body.isEmpty {
+            guard let entry = try OrderRecords.entry(id, in: db), entry.order.closedAt != nil else { return nil }
+            let rider = try entry.order.riderID.flatMap { try RiderRecords.name($0, in: db) }
+            return OrderView(entry.order, at: entry.store, riderName: rider)
+        }
+        guard let message = try? JSON.decode(OrderStatusMessage.self, body), message.orderID == id else { return nil }
+        return OrderView(message)
     }
 
     /// Removes the rows behind `id` whose order does not exist.

@@ -87,6 +87,26 @@ enum NotificationRecords {
             """, customer, customer, count)
     }
 
+    /// Forgets a few that were settled and are older than `time`, the oldest first.
+    /// - Returns: how many.
+    static func prune(before time: Timestamp, most: Int, in db: Connection) throws -> Int {
+        try db.run(
+            """
+            DELETE FROM notification WHERE id IN (
+              SELECT id FROM notification WHERE next_attempt_at IS NULL AND created_at < ? ORDER BY created_at LIMIT ?)
+            """, time.milliseconds, most)
+    }
+
+    /// When the oldest one that is settled was made.
+    static func oldestSettled(in db: Connection) throws -> Timestamp? {
+        try db.first(
+            """
+            SELECT created_at FROM notification WHERE next_attempt_at IS NULL AND created_at > 0
+            ORDER BY created_at LIMIT 1
+            """
+        ) { row in Timestamp(milliseconds: try row.int(0)) }
+    }
+
     /// The newest first.
     static func last(customer: Int, limit: Int, in db: Connection) throws -> [WebhookDelivery] {
         try db.all(

@@ -61,7 +61,8 @@ extension Webhooks {
         order id: Int, of customer: Int, at time: Timestamp = .now, in db: Connection
     ) throws -> Bool {
         guard try WebhookRecords.find(customer: customer, in: db) != nil,
-            let body = try OrderEventRecords.announced(order: id, in: db)
+            // It is empty when it is too old to be told: see `Pruning`.
+            let body = try OrderEventRecords.announced(order: id, in: db), !body.isEmpty
         else { return false }
         return try notify(JSON.decode(OrderStatusMessage.self, body), body: body, at: time, in: db)
     }
