@@ -54,6 +54,7 @@ let benchmarks = Target.executableTarget(
     dependencies: [
         "api", "store-admin", "Web", "Service", "HTTP", "HTTPWire", "EventLoop", "CSystem", "Delivery", "SQLite",
         "AMQP", "AMQPWire", "Bytes", "Synchronized", "Support", "Chaos", "AllocationCounter", "CSQLite",
+        "Upkeep",
     ],
     path: "Tests/Benchmarks", swiftSettings: settings)
 
@@ -100,6 +101,7 @@ let package = Package(
         module(
             "Payments",
             ["Delivery", "SQLite", "HTTP", "HTTPWire", "EventLoop", "Service", "Failpoints", "Synchronized"]),
+        module("Upkeep", ["Delivery", "SQLite", "EventLoop", "Service"]),
         module(
             "Web",
             ["OpenAPI", "Service", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Bytes", "Synchronized"]),
@@ -112,14 +114,15 @@ let package = Package(
         program(
             "api",
             [
-                "Messaging", "Notifications", "Payments", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP",
+                "Messaging", "Notifications", "Payments", "Upkeep", "Web", "OpenAPI", "Pages", "Delivery", "Service",
+                "HTTP",
                 "HTTPWire", "SQLite", "EventLoop",
             ]),
         program(
             "store-admin",
             [
-                "Messaging", "Notifications", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP", "HTTPWire",
-                "SQLite", "EventLoop",
+                "Messaging", "Notifications", "Upkeep", "Web", "OpenAPI", "Pages", "Delivery", "Service", "HTTP",
+                "HTTPWire", "SQLite", "EventLoop",
             ]),
 
         benchmarks,
@@ -172,6 +175,7 @@ let package = Package(
         tests(
             "EndToEnd",
             ["Support", "Chaos", "AMQP", "AMQPWire", "Delivery", "SQLite", "api", "store-admin", "SQLiteWriter"]),
+        tests("UpkeepTests", ["Upkeep", "Delivery", "SQLite", "EventLoop", "Service", "Synchronized"]),
         tests(
             "PaymentsTests",
             ["Support", "Payments", "Delivery", "SQLite", "HTTP", "EventLoop", "Service", "Synchronized"]),

@@ -6,6 +6,7 @@ import Notifications
 import Payments
 import SQLite
 import Service
+import Upkeep
 import Web
 
 /// `api`: takes customers' orders, stores them, and announces them to the broker.
@@ -16,7 +17,7 @@ struct API {
     static func main() {
         Program(
             name: "api", summary: "takes customers' orders and publishes them to RabbitMQ",
-            settings: CommonSettings.list(port: port) + OrderSettings.list + PaymentSettings.list
+            settings: CommonSettings.list(port: port) + OrderSettings.list + PruningSettings.list + PaymentSettings.list
                 + WebhookSettings.list,
             commands: DatabaseCommands.all + [ReconcileCommand.command]
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
@@ -24,6 +25,7 @@ struct API {
 
     private static func serve(_ settings: CommonSettings, _ group: EventLoopGroup, _ log: Logger) async throws {
         let terms = try OrderSettings.read(.process)
+        let pruning = try PruningSettings.read(.process)
         let payment = try PaymentSettings(.process)
         let webhookAddress = try WebhookSettings.address(.process)
         let broker = try Broker(settings.rabbitMQ, service: "api", log: log)
@@ -76,6 +78,8 @@ struct API {
         let server = try await setup.serve(router)
         let deadlines = OrderDeadlines(
             on: group.first, database: setup.database, news: news, metrics: setup.metrics, log: log)
+        let pruner = Pruner(
+            on: group.first, database: setup.database, terms: pruning, metrics: setup.metrics, log: log)
 
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask(executorPreference: group.first) {
@@ -85,6 +89,7 @@ struct API {
                 do { try await hints.run { streams.hint(upTo: $0) } } catch { setup.lifecycle.fail(error) }
             }
             tasks.addTask(executorPreference: group.first) { await deadlines.run() }
+            tasks.addTask(executorPreference: group.first) { await pruner.run() }
             if let processor {
                 tasks.addTask(executorPreference: group.first) { await PaymentWorker(processor).run() }
             }

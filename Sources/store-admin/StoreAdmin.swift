@@ -5,6 +5,7 @@ import Messaging
 import Notifications
 import SQLite
 import Service
+import Upkeep
 import Web
 
 /// `store-admin`: consumes announced orders, logs them durably, and pushes them to the store owners' tabs.
@@ -15,14 +16,15 @@ struct StoreAdmin {
     static func main() {
         Program(
             name: "store-admin", summary: "shows new orders to store owners as they arrive from RabbitMQ",
-            settings: CommonSettings.list(port: port) + OrderSettings.list + Prefetch.settings + OperatorSettings.list
-                + SettlementSettings.list + WebhookSettings.list + WebhookSettings.sending,
+            settings: CommonSettings.list(port: port) + OrderSettings.list + PruningSettings.list + Prefetch.settings
+                + OperatorSettings.list + SettlementSettings.list + WebhookSettings.list + WebhookSettings.sending,
             commands: DatabaseCommands.all + RebuildCommands.all
         ).run(port: port) { settings, group, log in try await serve(settings, group, log) }
     }
 
     private static func serve(_ settings: CommonSettings, _ group: EventLoopGroup, _ log: Logger) async throws {
         let terms = try OrderSettings.read(.process)
+        let pruning = try PruningSettings.read(.process)
         let broker = try Broker(settings.rabbitMQ, service: "store-admin", log: log)
         let prefetch = try Prefetch.read(.process)
         let fee = try SettlementSettings.fee(.process)
@@ -89,8 +91,11 @@ struct StoreAdmin {
         let forgotten = ForgottenOrders(
             on: group.first, database: setup.database, metrics: setup.metrics, log: log, news: news,
             appended: { streams.offer($0) })
+        let pruner = Pruner(
+            on: group.first, database: setup.database, terms: pruning, metrics: setup.metrics, log: log)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask(executorPreference: group.first) { await forgotten.run() }
+            tasks.addTask(executorPreference: group.first) { await pruner.run() }
             tasks.addTask(executorPreference: group.first) { await sender.run() }
             tasks.addTask(executorPreference: group.first) { await settle(operators, on: group.first, log) }
             tasks.addTask(executorPreference: group.first) {
