@@ -20,6 +20,7 @@ struct GrowthOptions: Sendable {
     var batches = [1, 32]
     var each = 640
     var isCold = false
+    var prunes: Int?
     var keep: String?
 
     static let help = """
@@ -30,6 +31,7 @@ struct GrowthOptions: Sendable {
           --each N        orders that are placed in one measurement (640)
           --batch N       orders in a commit: 1, 32 or what else (both)
           --cold          takes the large file out of the page cache before each measurement
+          --prune N       only: how long orders wait while N old rows are removed from the log
           --keep DIR      puts the databases there, and takes those that are there already
         """
 
@@ -44,6 +46,7 @@ struct GrowthOptions: Sendable {
             case "--each": each = try arguments.number(32...1_000_000)
             case "--batch": batches = [try arguments.number(1...256)]
             case "--cold": isCold = true
+            case "--prune": prunes = try arguments.number(1_000...10_000_000)
             case "--keep": keep = try arguments.value()
             default: throw arguments.unknown(Self.help)
             }
@@ -83,6 +86,10 @@ struct GrowthBenchmark {
                 "\(name): \(data.orders) orders, \(data.stores) stores, \(try Self.octets(path) >> 20) MiB in "
                     + "\(fixed((ContinuousClock.now - start) / .seconds(1), 1)) s")
         }
+        if let rows = options.prunes {
+            return try await GrowthPruning(path: paths[1], data: large, rows: rows, rate: 200).run()
+        }
+        for path in paths where !options.isCold { try Self.readAll(path) }
         let places = [
             Place(name: "few", path: paths[0], stores: 1...small.stores, data: small),
             Place(name: "many", path: paths[1], stores: 1...large.stores, data: large),
@@ -141,6 +148,15 @@ struct GrowthBenchmark {
         guard free > octets else {
             throw BenchmarkError("\(folder) has \(free >> 20) MiB free, \(octets >> 20) MiB are needed: set TMPDIR")
         }
+    }
+
+    /// Brings a file into the page cache, as far as there is room.
+    private static func readAll(_ path: String) throws {
+        let file = open(path, O_RDONLY)
+        guard file >= 0 else { throw BenchmarkError("\(path): errno \(errno)") }
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while read(file, &buffer, buffer.count) > 0 {}
     }
 
     private static func octets(_ path: String) throws -> Int {
