@@ -84,20 +84,29 @@ package struct Pruner: Sendable {
         return lock
     }
 
-    /// Goes on until nothing is left that is old, of all subjects unless some are named.
+    /// Goes on until nothing is left that is old, of all subjects unless some are named. They take turns.
     package func prune(_ subjects: Pruning.Subject...) async throws {
-        for subject in subjects.isEmpty ? Pruning.Subject.allCases : subjects {
-            var sum = 0
-            let began = ContinuousClock.now
-            while !Task.isCancelled, try await isDue(subject) {
+        var due = subjects.isEmpty ? Pruning.Subject.allCases : subjects
+        var sums: [Pruning.Subject: Int] = [:]
+        let began = ContinuousClock.now
+        defer { tell(sums, since: began) }
+        while !due.isEmpty, !Task.isCancelled {
+            for subject in due {
+                guard try await isDue(subject) else {
+                    due.removeAll { $0 == subject }
+                    continue
+                }
                 let (step, time) = try await step(subject)
-                sum += step.removed
+                sums[subject, default: 0] += step.removed
                 removed[subject]?.add(step.removed)
                 self.time.observe(time)
                 try await loop.sleep(for: max(pace.shortestPause, time * pace.pauses))
-                if step.isComplete { break }
             }
-            guard sum > 0 else { continue }
+        }
+    }
+
+    private func tell(_ sums: [Pruning.Subject: Int], since began: ContinuousClock.Instant) {
+        for (subject, sum) in sums {
             let fields: KeyValuePairs<String, LogValue> = [
                 "of": LogValue(subject.rawValue), "rows": .number(sum),
                 "ms": .number(Int((ContinuousClock.now - began) / .milliseconds(1))),

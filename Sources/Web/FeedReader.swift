@@ -64,7 +64,7 @@ actor FeedReader {
             let passing = Passing(dispatchers)
             next = sequence.didRead(
                 page?.events, isComplete: page.map { $0.events.count < limit } ?? true, pruned: page?.pruned ?? 0,
-                lose: { [dispatchers] hub in dispatchers[hub].lose() }, pass: passing.pass)
+                pass: passing.pass, lose: { [dispatchers] hub in dispatchers[hub].lose() })
         }
     }
 

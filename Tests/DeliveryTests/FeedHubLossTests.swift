@@ -17,8 +17,8 @@ struct FeedHubLossTests {
         var lost: [String] = []
         _ = sequence.hint()
         _ = sequence.didRead(
-            events, isComplete: true, pruned: pruned, lose: { _ in lost = hub.lose() },
-            pass: { _, events in hub.dispatch(events.map { LoggedEvent($0) }) })
+            events, isComplete: true, pruned: pruned,
+            pass: { _, events in hub.dispatch(events.map { LoggedEvent($0) }) }, lose: { _ in lost = hub.lose() })
         return lost
     }
 

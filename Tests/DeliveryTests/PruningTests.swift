@@ -165,7 +165,7 @@ struct PruningTests {
         let isRefreshed = try await fixture.database.write { db in
             (try OrderViews.refresh(order: closed.id, in: db), try OrderViews.refresh(order: closed.id, in: db))
         }
-        #expect(isRefreshed == (true, false), "a message that comes so late finds the order itself")
+        #expect(isRefreshed.0 && !isRefreshed.1, "a message that comes so late finds the order itself")
         let refreshed = try await fixture.database.read { db in
             try OrderViews.find(closed.id, customer: closed.customerID, in: db)
         }

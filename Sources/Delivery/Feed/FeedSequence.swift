@@ -84,8 +84,8 @@ package final class FeedSequence: Sendable {
     ///   - lose: told of each hub with subscriptions, before `pass`, when some that were not passed are gone.
     /// - Returns: the position behind which the owner must read on, or nil.
     package func didRead(
-        _ events: [FeedEvent]?, isComplete: Bool, pruned: Int = 0, lose: (_ hub: Int) -> Void = { _ in },
-        pass: (_ hub: Int, ArraySlice<FeedEvent>) -> Void
+        _ events: [FeedEvent]?, isComplete: Bool, pruned: Int = 0,
+        pass: (_ hub: Int, ArraySlice<FeedEvent>) -> Void, lose: (_ hub: Int) -> Void = { _ in }
     ) -> Int? {
         state.withLock { state in
             if pruned > state.position {
