@@ -292,6 +292,6 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         flushes.append(stream)
     }
 
-    func takeBuffer() -> ByteBuffer { pool.take() }
+    func takeBuffer(for octets: Int) -> ByteBuffer { pool.take(for: octets) }
     func giveBack(_ buffer: consuming ByteBuffer) { pool.give(buffer) }
 }

@@ -46,6 +46,9 @@ package final class Stream: ReadinessHandler {
     @exclusivity(unchecked) private var isFlushScheduled = false
     @exclusivity(unchecked) var isBlocked = false
     @exclusivity(unchecked) private var isDrainDue = false
+    /// Octets that waited in the output's buffer, at most: the last time that there were any, and this time.
+    @exclusivity(unchecked) private var usual = 0
+    @exclusivity(unchecked) private var most = 0
     @exclusivity(unchecked) var isFinishing = false
     @exclusivity(unchecked) var isOutputShut = false
 
@@ -98,7 +101,7 @@ package final class Stream: ReadinessHandler {
             body(&copy)
             output.append(SharedBytes(copy.array))
         } else {
-            if output.buffer.capacity == 0 { output.buffer = loop.takeBuffer() }
+            if output.buffer.capacity == 0 { output.buffer = loop.takeBuffer(for: usual) }
             body(&output.buffer)
         }
         scheduleFlush()
@@ -151,6 +154,7 @@ package final class Stream: ReadinessHandler {
 
     private func send() {
         guard !isClosed, !isBlocked else { return }
+        most = max(most, output.buffer.count)
         do {
             try sendAll()
         } catch {
@@ -174,6 +178,7 @@ package final class Stream: ReadinessHandler {
             var empty = ByteBuffer()
             swap(&empty, &output.buffer)
             loop.giveBack(empty)
+            (usual, most) = (most, 0)
         }
         if filtered != nil, !filteredOutputIsEmpty() { return }
         if isFinishing { return close(nil) }

@@ -22,7 +22,7 @@ extension Stream {
     func sendFiltered() throws(SystemError) {
         while true {
             if let capacity = filtered?.wire.capacity, capacity == 0 {
-                var buffer = loop.takeBuffer()
+                var buffer = loop.takeBuffer(for: output.count)
                 filtered?.swapWire(&buffer)
             }
             try filtered?.encode(&output)
@@ -36,7 +36,7 @@ extension Stream {
     }
 
     func receiveFiltered(_ octets: UnsafeRawBufferPointer) throws(SystemError) {
-        var plain = loop.takeBuffer()
+        var plain = loop.takeBuffer(for: octets.count)
         var failure: SystemError?
         do {
             try filtered?.receive(octets, plain: &plain)
