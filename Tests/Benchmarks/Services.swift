@@ -15,10 +15,7 @@ struct Services: Sendable {
     /// the youngest hundred.
     /// - Parameter broker: its URL.
     init(_ options: Options, broker: String? = nil) async throws {
-        programs = options.programs
-        for name in Services.names where access("\(programs)/\(name)", X_OK) != 0 {
-            throw BenchmarkError("\(programs)/\(name) is not there; build it: swift build -c release --product \(name)")
-        }
+        programs = try Self.programs(options)
         closedPort = broker == nil ? try Probe.ClosedPort() : nil
         self.broker = broker ?? "amqp://guest:guest@127.0.0.1:\(closedPort?.number ?? 0)/"
         database = "\(try CleanUp.makeFolder())/delivery.db"
@@ -29,6 +26,20 @@ struct Services: Sendable {
         _ = try await file.checkpoint()
         try await file.write { db in try db.run("UPDATE store SET star = star") }
         await file.close()
+    }
+
+    /// With a database that is there.
+    init(_ options: Options, database: String, broker: String) throws {
+        programs = try Self.programs(options)
+        (self.database, self.broker, closedPort) = (database, broker, nil)
+    }
+
+    private static func programs(_ options: Options) throws -> String {
+        for name in names where access("\(options.programs)/\(name)", X_OK) != 0 {
+            throw BenchmarkError(
+                "\(options.programs)/\(name) is not there; build it: swift build -c release --product \(name)")
+        }
+        return options.programs
     }
 
     private static func fill(_ db: Connection, _ orders: Int) throws {
