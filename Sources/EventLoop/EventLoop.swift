@@ -131,9 +131,12 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         turnTime = .now
         poller.dispatch(count)
         while let action = timers.popExpired(turnTime) { action() }
-        // A bounded number of rounds, so that jobs that breed jobs do not keep readiness waiting.
+        // Bounded, so that jobs that breed jobs do not keep readiness waiting. A few that each breed one, as pipelined
+        // requests do, may go on for longer, so that all their replies leave in one write.
         var rounds = 0
-        while !localWork.isEmpty, rounds < 16 {
+        var jobs = 0
+        while !localWork.isEmpty, rounds < 16 || jobs < 512 {
+            jobs += localWork.count
             runRound()
             rounds += 1
         }
