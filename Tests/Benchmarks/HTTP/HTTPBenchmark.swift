@@ -8,13 +8,15 @@ extension Benchmark {
     /// A small JSON reply on kept-alive connections, beside nginx that answers the same from its configuration.
     static let http = Benchmark(
         name: "http", summary: "requests a second and CPU of a small JSON reply, beside nginx",
-        help: Options.help + """
+        help: Options.help + "\n" + PeerServer.help + """
 
               --allocations   counts heap allocations a request instead; fails above \(RequestAllocations.limits)
             """
     ) { arguments in
         if arguments.contains("--allocations") { return try await RequestAllocations.run() }
-        try HTTPBenchmark.run(Options(arguments))
+        var arguments = arguments
+        let peers = try PeerServer.candidates(&arguments)
+        try HTTPBenchmark.run(Options(arguments), peers)
     }
 }
 
@@ -28,16 +30,18 @@ enum HTTPBenchmark {
         let path: String
     }
 
-    static func run(_ options: Options) throws {
+    static func run(_ options: Options, _ candidates: [Candidate]) throws {
         let wrk = try Wrk()
         let folder = try CleanUp.makeFolder()
         let ours = try HTTPServerProcess.start()
         let nginx = try Nginx.start(in: folder)
-        let servers = [
-            Server(name: "nginx", child: nginx.child, port: nginx.port, path: "/json"),
-            Server(name: "ours, inline handler", child: ours.child, port: ours.port, path: "/json"),
-            Server(name: "ours, async handler", child: ours.child, port: ours.port, path: "/json-async"),
-        ]
+        let others = try candidates.map { try PeerServer($0) }
+        let servers =
+            [
+                Server(name: "nginx", child: nginx.child, port: nginx.port, path: "/json"),
+                Server(name: "ours, inline handler", child: ours.child, port: ours.port, path: "/json"),
+                Server(name: "ours, async handler", child: ours.child, port: ours.port, path: "/json-async"),
+            ] + others.map { Server(name: $0.name, child: $0.child, port: $0.port, path: "/json") }
         for server in servers {
             let reply = try Probe.get(server.path, port: server.port)
             guard reply.status == 200, reply.body == "\(body)" else {
@@ -64,15 +68,15 @@ enum HTTPBenchmark {
         }
         ours.child.end()
         nginx.child.end()
+        for other in others { other.child.end() }
         print("\(nginx.version), one worker; \(wrk.version); -t1 -c64, \(options.rounds) × \(options.seconds) s\n")
         var ratios: [(String, Series)] = []
-        for server in servers.dropFirst() {
-            for (column, name) in [(0, "requests/s"), (1, "CPU per request")] {
-                ratios.append(
-                    (
-                        "\(server.name) / nginx, \(name)",
-                        report.series(server.name, column).ratio(to: report.series("nginx", column))
-                    ))
+        for peer in ["nginx"] + others.map(\.name) {
+            for server in servers where server.name.hasPrefix("ours") {
+                for (column, name) in [(0, "requests/s"), (1, "CPU per request")] {
+                    let ratio = report.series(server.name, column).ratio(to: report.series(peer, column))
+                    ratios.append(("\(server.name) / \(peer), \(name)", ratio))
+                }
             }
         }
         try report.print(ratios: ratios)

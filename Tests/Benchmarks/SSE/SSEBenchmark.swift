@@ -20,6 +20,7 @@ struct SSEBenchmark {
         var idle = 5000
         var loops = 1
         var only: Set<String> = []
+        var peers: [Candidate] = []
 
         static let help = """
               --rounds N       how often each is measured; they take turns (5)
@@ -31,9 +32,12 @@ struct SSEBenchmark {
               --idle N         subscribers that only wait (5000); 0 leaves this part out
               --loops N        event loops of our server (1)
               --only NAME      nchan or ours, without the other
-            """
+
+            """ + PeerServer.help
 
         init(_ list: [String]) throws {
+            var list = list
+            peers = try PeerServer.candidates(&list)
             var arguments = Arguments(list)
             while let option = arguments.next() {
                 switch option {
@@ -71,12 +75,18 @@ struct SSEBenchmark {
             let (child, port) = try HTTPServerProcess.start(["--greets", "--loops", "\(settings.loops)"])
             return Server(child: child, port: port)
         }
+        if let candidate = settings.peers.first(where: { $0.name == name }) {
+            let peer = try PeerServer(candidate)
+            return Server(child: peer.child, port: peer.port)
+        }
         let nginx = try Nginx.start(in: folder, nchan: true)
         return Server(child: nginx.child, port: nginx.port)
     }
 
     func run() throws {
-        let names = ["nchan", "ours"].filter { settings.only.isEmpty || settings.only.contains($0) }
+        let names =
+            ["nchan", "ours"].filter { settings.only.isEmpty || settings.only.contains($0) }
+            + settings.peers.map(\.name)
         var report = Report(
             "sse",
             columns: [
@@ -95,13 +105,13 @@ struct SSEBenchmark {
 
             """)
         var ratios: [(String, Series)] = []
-        if names.count == 2 {
+        for peer in names where peer != "ours" && names.contains("ours") {
             for (column, title) in [
                 (0, "deliveries/s"), (1, "CPU per delivery"), (2, "CPU per delivery, paced"), (3, "p50"), (4, "p99"),
                 (5, "octets per idle stream"),
             ] {
                 ratios.append(
-                    ("ours / nchan, \(title)", report.series("ours", column).ratio(to: report.series("nchan", column))))
+                    ("ours / \(peer), \(title)", report.series("ours", column).ratio(to: report.series(peer, column))))
             }
         }
         try report.print(ratios: ratios)
