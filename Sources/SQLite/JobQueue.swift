@@ -50,7 +50,8 @@ final class JobQueue: @unchecked Sendable {
     }
 
     private func submit(_ job: Job) -> (any Error)? {
-        monitor.locked {
+        var mustWake = false
+        let refusal: (any Error)? = monitor.locked {
             if job.phase == .cancelled { return CancellationError() }
             if isClosing { return SQLiteError(.closed, "the database is closed") }
             if waiting.count + pinned.count >= limit {
@@ -67,10 +68,13 @@ final class JobQueue: @unchecked Sendable {
                 monitor.broadcast()
             } else {
                 waiting.append(job)
-                if idle > 0 { monitor.signal() }
+                mustWake = idle > 0
             }
             return nil
         }
+        // Outside of the lock, which the woken thread takes first.
+        if mustWake { monitor.signal() }
+        return refusal
     }
 
     private func cancel(_ job: Job) {
