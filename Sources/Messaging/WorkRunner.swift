@@ -135,7 +135,12 @@ struct WorkRunner<Work: MessageWork>: Sendable {
     private func persist<Value: Sendable>(
         patiently: Bool = false, _ body: @escaping @Sendable (SQLite.Connection) throws -> Value
     ) async throws -> Value {
-        try await persist(patiently: patiently, { body in try await database.write(body) }, body)
+        try await persist(
+            patiently: patiently,
+            { body in
+                guard let pause = work.pause else { return try await database.write(body) }
+                return try await database.write(joiningWithin: pause, body)
+            }, body)
     }
 
     /// - Parameter patiently: whatever the trouble is.

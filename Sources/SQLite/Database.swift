@@ -71,6 +71,15 @@ package final class Database: Sendable {
         try await writer.queue.perform(body)
     }
 
+    /// The same for work that nobody waits for: it joins the next commit that happens anyway, or gets one of its own when
+    /// `patience` is over.
+    @discardableResult
+    package func write<Value: Sendable>(
+        joiningWithin patience: Duration, _ body: @escaping @Sendable (Connection) throws -> Value
+    ) async throws -> Value {
+        try await writer.queue.perform(patience: UInt64(max(0, patience / .nanoseconds(1))), body)
+    }
+
     /// Puts `body` into the next commit that happens anyway, or into one of its own after 100 ms. For work whose loss in a
     /// crash does no harm: nobody waits for it. `onFailure` is called on the writer's thread.
     package func writeLater(

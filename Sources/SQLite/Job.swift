@@ -13,8 +13,10 @@ class Job: @unchecked Sendable {
     final var phase = Phase.new
     /// Only for the first thread of its queue.
     final let isPinned: Bool
+    /// Nanoseconds that it waits for a commit to join; nil for one that wants a commit now.
+    final let patience: UInt64?
 
-    init(isPinned: Bool = false) { self.isPinned = isPinned }
+    init(isPinned: Bool = false, patience: UInt64? = nil) { (self.isPinned, self.patience) = (isPinned, patience) }
 
     /// Does the work and keeps its result.
     func run(_ connection: Connection) throws {}
@@ -29,9 +31,9 @@ final class ResultJob<Value: Sendable>: Job, @unchecked Sendable {
     private var value: Value?
     var continuation: UnsafeContinuation<Value, any Error>?
 
-    init(isPinned: Bool, _ body: @escaping @Sendable (Connection) throws -> Value) {
+    init(isPinned: Bool, patience: UInt64?, _ body: @escaping @Sendable (Connection) throws -> Value) {
         self.body = body
-        super.init(isPinned: isPinned)
+        super.init(isPinned: isPinned, patience: patience)
     }
 
     override func run(_ connection: Connection) throws {

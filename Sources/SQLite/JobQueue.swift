@@ -34,9 +34,9 @@ final class JobQueue: @unchecked Sendable {
     // MARK: for tasks
 
     func perform<Value: Sendable>(
-        pinned: Bool = false, _ body: @escaping @Sendable (Connection) throws -> Value
+        pinned: Bool = false, patience: UInt64? = nil, _ body: @escaping @Sendable (Connection) throws -> Value
     ) async throws -> Value {
-        let job = ResultJob(isPinned: pinned, body)
+        let job = ResultJob(isPinned: pinned, patience: patience, body)
         return try await withTaskCancellationHandler {
             // Unsafe only in that nobody checks it: `finish` clears the continuation before it resumes it, and each job
             // that was accepted is finished exactly once, by `cancel` or by the thread that took it.
@@ -54,6 +54,7 @@ final class JobQueue: @unchecked Sendable {
         let refusal: (any Error)? = monitor.locked {
             if job.phase == .cancelled { return CancellationError() }
             if isClosing { return SQLiteError(.closed, "the database is closed") }
+            if let patience = job.patience { return addLater(job, patience, &mustWake) }
             if waiting.count + pinned.count >= limit {
                 waiting.dropCancelled()
                 pinned.dropCancelled()
@@ -81,7 +82,13 @@ final class JobQueue: @unchecked Sendable {
         let wasWaiting = monitor.locked {
             let wasWaiting = job.phase == .waiting
             if wasWaiting {
-                if job.isPinned { pinned.cancelled += 1 } else { waiting.cancelled += 1 }
+                if job.patience != nil {
+                    later.cancelled += 1
+                } else if job.isPinned {
+                    pinned.cancelled += 1
+                } else {
+                    waiting.cancelled += 1
+                }
             }
             if wasWaiting || job.phase == .new { job.phase = .cancelled }
             return wasWaiting
@@ -90,22 +97,30 @@ final class JobQueue: @unchecked Sendable {
     }
 
     func submitLater(_ job: Job) throws(SQLiteError) {
-        let refusal: SQLiteError? = monitor.locked {
-            if isClosing { return SQLiteError(.closed, "the database is closed") }
-            guard later.count < limit else {
-                recorded.refused += 1
-                return SQLiteError(.overloaded, "\(limit) works for later are waiting already")
-            }
-            job.phase = .waiting
-            if later.isEmpty {
-                laterDeadline = monotonicNanoseconds() &+ patience
-                // The thread that sleeps without limit must learn about the deadline.
-                if idle > 0 { monitor.signal() }
-            }
-            later.append(job)
-            return nil
+        var mustWake = false
+        let refusal = monitor.locked {
+            isClosing ? SQLiteError(.closed, "the database is closed") : addLater(job, patience, &mustWake)
         }
+        if mustWake { monitor.signal() }
         if let refusal { throw refusal }
+    }
+
+    /// Inside the monitor.
+    private func addLater(_ job: Job, _ patience: UInt64, _ mustWake: inout Bool) -> SQLiteError? {
+        if later.count >= limit { later.dropCancelled() }
+        guard later.count < limit else {
+            recorded.refused += 1
+            return SQLiteError(.overloaded, "\(limit) works for later are waiting already")
+        }
+        job.phase = .waiting
+        let deadline = monotonicNanoseconds() &+ patience
+        if later.isEmpty || deadline < laterDeadline {
+            laterDeadline = deadline
+            // A thread that sleeps for longer, or without limit, must learn about it.
+            mustWake = idle > 0
+        }
+        later.append(job)
+        return nil
     }
 
     func requestCheckpoint() async throws -> Checkpoint {

@@ -183,4 +183,39 @@ import Testing
         #expect(try await numbers() == [1])
         await database.close()
     }
+
+    @Test("patient work joins the next commit and gets its result, or a commit of its own when its patience is over")
+    func patient() async throws {
+        let database = database
+        let patient = Task {
+            try await database.write(joiningWithin: .seconds(600)) { db in
+                try db.insert(1)
+                return "done"
+            }
+        }
+        await eventually { database.statistics.later == 1 }
+        #expect(database.statistics.commits == 0)
+        try await database.write { try $0.insert(2) }
+        #expect(try await patient.value == "done")
+        #expect(database.statistics.commits == 1)
+        // One that has less patience than others before it does not wait for theirs.
+        let long = Task { try await database.write(joiningWithin: .seconds(600)) { try $0.insert(3) } }
+        await eventually { database.statistics.later == 1 }
+        try await database.write(joiningWithin: .milliseconds(1)) { try $0.insert(4) }
+        try await long.value
+        #expect(try await numbers().sorted() == [1, 2, 3, 4])
+        await database.close()
+    }
+
+    @Test("patient work that is cancelled ends at once and changes nothing")
+    func patientCancelled() async throws {
+        let database = database
+        let patient = Task { try await database.write(joiningWithin: .seconds(600)) { try $0.insert(1) } }
+        await eventually { database.statistics.later == 1 }
+        patient.cancel()
+        await #expect(throws: CancellationError.self) { try await patient.value }
+        try await database.write { try $0.insert(2) }
+        #expect(try await numbers() == [2])
+        await database.close()
+    }
 }
