@@ -12,13 +12,16 @@ struct FeedHubLossTests {
         FeedHub(sequence, encode: { $0.id }, deliver: { _, id in received.ids.append(id) })
     }
 
-    /// What the log says behind the sequence's position.
+    /// What the log says behind the sequence's position; the hub takes it when the sequence is done, as a loop does.
     private func read(_ events: [FeedEvent], pruned: Int, to hub: FeedHub<String, Int>) -> [String] {
-        var lost: [String] = []
+        var hasLost = false
+        var passed: [LoggedEvent<Int>] = []
         _ = sequence.hint()
         _ = sequence.didRead(
-            events, isComplete: true, pruned: pruned,
-            pass: { _, events in hub.dispatch(events.map { LoggedEvent($0) }) }, lose: { _ in lost = hub.lose() })
+            events, isComplete: true, pruned: pruned, pass: { _, events in passed += events.map { LoggedEvent($0) } },
+            lose: { _ in hasLost = true })
+        let lost = hasLost ? hub.lose() : []
+        hub.dispatch(passed)
         return lost
     }
 
