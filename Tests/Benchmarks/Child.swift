@@ -169,19 +169,37 @@ enum CleanUp {
     private static let state = Lock<(pids: Set<pid_t>, folders: Set<String>)>(([], []))
     private static let signals: [CInt] = [SIGINT, SIGTERM, SIGHUP]
 
-    /// Waits for signals on a thread of its own. Call before any other thread is started.
+    /// Where the handler says which signal came.
+    private static let report = Atomic<CInt>(-1)
+
+    /// Acts on signals on a thread of its own. Call before any other thread is started.
+    ///
+    /// It has a handler and does not wait with sigwait(3): while an asynchronous `main` waits, the main thread has no signal
+    /// blocked, and would take the process down by the default action.
     static func begin() {
         SignalSource.block(signals)
+        var ends: [CInt] = [-1, -1]
+        guard pipe(&ends) == 0 else { return }
+        let reading = ends[0]
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        report.store(ends[1], ordering: .relaxed)
+        for number in signals {
+            signal(number) { number in
+                var octet = UInt8(truncatingIfNeeded: number)
+                _ = write(CleanUp.report.load(ordering: .relaxed), &octet, 1)
+            }
+        }
         _ = try? spawnThread(named: "signals") {
             var set = sigset_t()
             sigemptyset(&set)
-            for signal in signals { sigaddset(&set, signal) }
-            var signal: CInt = 0
-            sigwait(&set, &signal)
+            for number in signals { sigaddset(&set, number) }
+            pthread_sigmask(SIG_UNBLOCK, &set, nil)
+            var number: UInt8 = 0
+            while read(reading, &number, 1) != 1 {}
             // Nobody else goes on meanwhile, to complain of what was ended.
             state.withLock { state in
                 end(&state)
-                exit(128 + signal)
+                exit(128 + CInt(number))
             }
         }
     }
