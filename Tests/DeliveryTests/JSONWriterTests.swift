@@ -37,7 +37,9 @@ struct JSONWriterTests {
             try compare([number, -number - 1])
             try compare([Timestamp(milliseconds: number), Timestamp(milliseconds: -number - 1)])
         }
-        for number in [0, -0.0, 4.5, 4, -1e-7, 0.1, 1e15, 1e16, 1e300, .leastNonzeroMagnitude, .greatestFiniteMagnitude] {
+        for number in [
+            0, -0.0, 4.5, 4, -1e-7, 0.1, 1e15, 1e16, 1e300, .leastNonzeroMagnitude, .greatestFiniteMagnitude,
+        ] {
             try compare([number, -number])
         }
         #expect(try JSON.encode([Double.nan, -.infinity]) == Array("[null,null]".utf8))
