@@ -36,7 +36,7 @@ final class OutboxRemovals: @unchecked Sendable {
 
     private func ask() {
         do {
-            try database.writeLater(onFailure: { [self] error in fail(error) }) { [self] db in try remove(db) }
+            try database.writeLater(onFailure: { [self] in fail($0) }) { [self] db in try remove(db) }
         } catch {
             fail(error)
         }

@@ -181,14 +181,4 @@ struct CustomerTests {
             #expect(!stored.contains { $0.firstRange(of: Array(secret.utf8)) != nil })
         }
     }
-
-    @Test("a login drops tokens that expired long ago, and keeps those that have just expired")
-    func pruning() async throws {
-        let fixture = try await Fixture()
-        _ = try await fixture.token(expires: .seconds(-8 * 24 * 60 * 60))
-        let recent = try await fixture.token(expires: .seconds(-6 * 24 * 60 * 60))
-        _ = try await fixture.accounts.login(login("customer@example.com", "password"), from: home)
-        #expect(try await fixture.count("token") == 3)
-        #expect(await refusal { try await fixture.place(token: recent) } == .tokenExpired)
-    }
 }

@@ -185,9 +185,9 @@ import Testing
     }
 
     @Test("patient work joins the next commit and gets its result, or a commit of its own when its patience is over")
-    func patient() async throws {
+    func joining() async throws {
         let database = database
-        let patient = Task {
+        let joining = Task {
             try await database.write(joiningWithin: .seconds(600)) { db in
                 try db.insert(1)
                 return "done"
@@ -196,7 +196,7 @@ import Testing
         await eventually { database.statistics.later == 1 }
         #expect(database.statistics.commits == 0)
         try await database.write { try $0.insert(2) }
-        #expect(try await patient.value == "done")
+        #expect(try await joining.value == "done")
         #expect(database.statistics.commits == 1)
         // One that has less patience than others before it does not wait for theirs.
         let long = Task { try await database.write(joiningWithin: .seconds(600)) { try $0.insert(3) } }
@@ -208,12 +208,12 @@ import Testing
     }
 
     @Test("patient work that is cancelled ends at once and changes nothing")
-    func patientCancelled() async throws {
+    func joiningCancelled() async throws {
         let database = database
-        let patient = Task { try await database.write(joiningWithin: .seconds(600)) { try $0.insert(1) } }
+        let joining = Task { try await database.write(joiningWithin: .seconds(600)) { try $0.insert(1) } }
         await eventually { database.statistics.later == 1 }
-        patient.cancel()
-        await #expect(throws: CancellationError.self) { try await patient.value }
+        joining.cancel()
+        await #expect(throws: CancellationError.self) { try await joining.value }
         try await database.write { try $0.insert(2) }
         #expect(try await numbers() == [2])
         await database.close()
