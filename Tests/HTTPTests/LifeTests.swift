@@ -62,14 +62,15 @@ struct LifeTests {
     @Test("a request that has arrived is answered at shutdown, also when the loop could not look at it before")
     func unread() async throws {
         var configuration = fastConfiguration()
-        configuration.idleGrace = .milliseconds(300)
+        // Long enough to send a request to a busy machine.
+        configuration.idleGrace = .seconds(2)
         let entered = Signal()
         try await withServer(configuration: configuration) { router in
             router.onInline(.get, "/") { _ in .text("ok") }
             router.onInline(.get, "/block") { _ in
                 entered.fire()
                 // The loop stands still until after the grace.
-                usleep(600_000)
+                usleep(2_500_000)
                 return .text("blocked")
             }
         } _: { server in

@@ -83,6 +83,12 @@ struct EventFixture: Sendable {
     }
 
     func bind(_ queue: String, to key: String) async throws -> Foreign {
+        // The services declare the exchange, once they are connected.
+        try await eventually("the exchange is there", within: 20) {
+            let channel = try await self.connection.openChannel()
+            defer { Task { await channel.close() } }
+            return (try? await channel.checkExchange("order.events")) != nil
+        }
         let channel = try await connection.openChannel()
         try await channel.declareQueue(queue)
         try await channel.bindQueue(queue, to: "order.events", routingKey: key)
