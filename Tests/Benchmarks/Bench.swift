@@ -5,7 +5,8 @@ import Glibc
 @main
 struct Bench {
     static let all: [Benchmark] = [
-        .http, .startup, .memory, .amqp, .soak, .chaos, .outage, .streams, .ending, .slow, .view, .world, .sse, .sqlite,
+        .http, .startup, .memory, .amqp, .soak, .chaos, .outage, .streams, .ending, .slow, .view, .orders, .world, .sse,
+        .sqlite,
         .growth, .json,
     ]
 

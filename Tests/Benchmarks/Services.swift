@@ -42,6 +42,11 @@ struct Services: Sendable {
         return options.programs
     }
 
+    /// On a database that is there already.
+    init(programs: String, database: String, broker: String) {
+        (self.programs, self.database, self.broker, closedPort) = (programs, database, broker, nil)
+    }
+
     private static func fill(_ db: Connection, _ orders: Int) throws {
         try db.run(
             """
@@ -69,13 +74,15 @@ struct Services: Sendable {
     }
 
     /// Starts a service, on a free port unless one is named. Returns when it says that it listens.
-    func start(_ name: String, port: Int = 0) throws -> (child: Child, port: Int) {
+    func start(
+        _ name: String, port: Int = 0, _ environment: [String: String] = [:]
+    ) throws -> (child: Child, port: Int) {
         let child = try Child(
             "\(programs)/\(name)", [],
             environment: [
                 "DATABASE_PATH": database, "PORT": "\(port)", "HOST": "127.0.0.1", "LOG_FORMAT": "json",
                 "RABBITMQ_URL": broker,
-            ])
+            ].merging(environment) { $1 })
         while let line = child.readLine() {
             guard line.contains("\"listening\""), let start = line.firstRange(of: "\"port\":") else { continue }
             guard let port = Int(line[start.upperBound...].prefix { $0.isNumber }) else { break }
@@ -85,8 +92,8 @@ struct Services: Sendable {
     }
 
     /// Returns when `/health/live` answers 200.
-    func startLive(_ name: String) throws -> (child: Child, port: Int) {
-        let (child, port) = try start(name)
+    func startLive(_ name: String, _ environment: [String: String] = [:]) throws -> (child: Child, port: Int) {
+        let (child, port) = try start(name, environment)
         let reply = try Probe.get("/health/live", port: port)
         guard reply.status == 200 else { throw BenchmarkError("\(name): /health/live answers \(reply.status)") }
         return (child, port)
