@@ -37,23 +37,12 @@ struct StatementSource {
         guard text.contains(/(?m)^import SQLite$/) || text.contains("SQLite.") || !statements.isEmpty else { return [] }
         var found: [String] = []
         if calls != statements.count { found.append("\(calls) calls on db, but \(statements.count) statements") }
-<<<<<<< HEAD
         for match in text.matches(of: /\b(\w+): (?:borrowing |inout |@escaping )*(?:SQLite\.)?Connection\b/)
         where !Self.known.contains(String(match.1)) { found.append("a connection with the name \(match.1)") }
         for match in text.matches(
             of: /\b[Dd]atabase\.(?:read|write|writeLater)\b[^{}\n]*\{(?:\s*\[[^\]]*\])?\s*(\w+)\s+(?:->[^\n]*)?in\b/)
         where !Self.known.contains(String(match.1)) { found.append("a connection with the name \(match.1)") }
         if text.contains(/\$0\s*\.\s*(run|each|all|one|exists)\s*\(/) || text.contains(/\$0\s*\.\s*first\s*\(\s*"/) {
-=======
-        let parameter = /\b(\w+): (?:borrowing |inout |@escaping )*(?:SQLite\.)?Connection\b(?!\?)/
-        let closure =
-            /\b[Dd]atabase\.(?:read|write|writeLater)(?: |\()(?!onFailure)[^{}\n]*\{(?:\s*\[[^\]]*\])?\s*(\w+)\s+(?:->.*)?in\b/
-        let names = text.matches(of: parameter).map(\.1) + text.matches(of: closure).map(\.1)
-        found += names.filter { $0 != "db" && $0 != "_" }.map { "a connection with the name \($0)" }
-        if text.contains(/(?:\$0|\?)\s*\.\s*(run|each|all|one|exists)\s*\(/)
-            || text.contains(/\$0\s*\.\s*first\s*\(\s*"/)
-        {
->>>>>>> 2ba8d2b (Take names of connections into the search for statements, and undo writes behind a checkpoint)
             found.append("a connection without a name")
         }
         if text.contains(/\bexecute\s*\(\s*script/) { found.append("a script") }
