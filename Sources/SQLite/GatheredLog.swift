@@ -6,8 +6,11 @@ import Glibc
 ///
 /// Nothing that another connection may know of is missing in the file: what is gathered is written before the log is
 /// synced or read, with the frame that ends a commit at the latest, and before the shared index of the log is published
-/// (`xShmBarrier`) or its lock given up (`xShmLock`). So only the holder of SQLite's write lock ever has something
-/// gathered, and a write that fails tells it to the statement that runs.
+/// (`xShmBarrier`). So only the holder of SQLite's write lock ever has something gathered; what is left when it gives up
+/// the lock (`xShmLock`) was rolled back.
+///
+/// A write that fails tells it to the statement that runs, and what is gathered stays: SQLite ends a transaction when it
+/// cannot write, but not always when it cannot read, and the frames that it handed over before would be missing.
 enum GatheredLog {
     /// The name to open a database with; nil, which means SQLite's own, where it could not be added.
     static let name: String? = isRegistered ? label : nil
@@ -43,7 +46,7 @@ enum GatheredLog {
                 methods.xShmLock = { file, offset, count, flags in
                     guard let file else { return SQLITE_IOERR }
                     let own = ObservedFile.of(file)
-                    own.pointee.writeLog()
+                    own.pointee.changeLock(offset, flags)
                     return own.pointee.original.pointee.xShmLock(file, offset, count, flags)
                 }
                 methods.xShmBarrier = { file in
@@ -113,8 +116,6 @@ private struct ObservedFile {
     private var start: Int64 = 0
     /// The frame whose head was written last ends a commit.
     private var endsCommit = false
-    /// A write that failed where nobody could be told.
-    private var failure = SQLITE_OK
 
     private init(_ original: UnsafePointer<sqlite3_io_methods>) { self.original = original }
 
@@ -165,29 +166,30 @@ private struct ObservedFile {
     /// Of a database: writes what its log has gathered. Who calls it has no way to fail, so the next use of the log does.
     mutating func writeLog() {
         guard let log = other else { return }
-        let own = Self.of(log)
-        guard own.pointee.count > 0 else { return }
-        let result = own.pointee.writeOut(to: log)
-        if result != SQLITE_OK { own.pointee.failure = result }
+        _ = Self.of(log).pointee.writeOut(to: log)
     }
 
-    /// Of a log: writes what is gathered. Returns SQLite's result code.
+    /// Of a database: one of the locks of its log's index changes. The first is the write lock, which SQLite gives up after
+    /// a commit, with which all was written, or a rollback, after which the place in the log is another one's.
+    mutating func changeLock(_ offset: Int32, _ flags: Int32) {
+        guard offset == 0, flags & SQLITE_SHM_UNLOCK != 0 else { return writeLog() }
+        guard let log = other else { return }
+        Self.of(log).pointee.count = 0
+    }
+
+    /// Of a log: writes what is gathered; what cannot be written stays. Returns SQLite's result code.
     mutating func writeOut(to file: UnsafeMutablePointer<sqlite3_file>) -> Int32 {
-        if failure != SQLITE_OK {
-            defer { failure = SQLITE_OK }
-            return failure
-        }
         guard count > 0 else { return SQLITE_OK }
-        defer { count = 0 }
-        return original.pointee.xWrite(file, gathered, Int32(count), start)
+        let result = original.pointee.xWrite(file, gathered, Int32(count), start)
+        if result == SQLITE_OK { count = 0 }
+        return result
     }
 
     /// Of a log. Returns SQLite's result code.
     mutating func write(
         _ octets: UnsafeRawBufferPointer, at offset: Int64, to file: UnsafeMutablePointer<sqlite3_file>
     ) -> Int32 {
-        if failure != SQLITE_OK || count > 0 && (offset != start + Int64(count) || count + octets.count > Self.capacity)
-        {
+        if count > 0, offset != start + Int64(count) || count + octets.count > Self.capacity {
             let result = writeOut(to: file)
             if result != SQLITE_OK { return result }
         }
@@ -204,6 +206,10 @@ private struct ObservedFile {
             return SQLITE_OK
         }
         defer { endsCommit = false }
-        return endsCommit ? writeOut(to: file) : SQLITE_OK
+        guard endsCommit else { return SQLITE_OK }
+        let result = writeOut(to: file)
+        // A commit that failed must never come into the file later.
+        if result != SQLITE_OK { count -= octets.count }
+        return result
     }
 }
