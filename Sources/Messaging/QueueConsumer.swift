@@ -106,6 +106,8 @@ package actor QueueConsumer<Work: MessageWork> {
                     if consumer.waiting > 0, !isStopping { batch += try await consumer.nextBatch() }
                 }
                 for start in stride(from: 0, to: batch.count, by: Self.largestCommit) {
+                    // An ack of several would be for those that an end has left of the part before.
+                    if isStopping { break }
                     try await work(Array(batch[start..<min(start + Self.largestCommit, batch.count)]), of: consumer)
                 }
             }

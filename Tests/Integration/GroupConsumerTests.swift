@@ -41,6 +41,30 @@ struct GroupConsumerTests {
         }
     }
 
+    @Test("an end while a message that may be harmful waits loses none of those that came with it")
+    func endBetweenParts() async throws {
+        try await GroupFixture.with { fixture in
+            for order in 1...200 { try await fixture.publish(order) }
+            // Another process has begun with the first one.
+            let queue = ConsumerGroup.delivery.queue
+            let first = try #require(await fixture.channel.get(queue))
+            let key = DeliveryHistory(first.properties, first.body, of: MessageSource(.delivery)).key
+            _ = try await fixture.database.write { db in try DeliveryAttempts.begin(key, in: db) }
+            _ = try await first.nack(requeue: true)
+            try await eventually("it is back") { try await fixture.queue(.delivery).ready == 200 }
+            let (commits, next) = AsyncStream.makeStream(of: Int.self)
+            fixture.database.onCommit { next.yield($0) }
+            try await fixture.withConsumers([.delivery], prefetch: 400, isAwaited: false) {
+                // More than half of them are done, and then it waits for what may come behind the first.
+                for await _ in commits where try await fixture.seen(.delivery).count >= 100 { break }
+            }
+            try await eventually("what is not settled is back") {
+                let (state, seen) = (try await fixture.queue(.delivery), try await fixture.seen(.delivery).count)
+                return state.unacknowledged == 0 && state.ready + seen >= 200
+            }
+        }
+    }
+
     @Test("of several instances gives a message to one; what a lost connection brings again comes to another one")
     func instances() async throws {
         try await GroupFixture.with { fixture in

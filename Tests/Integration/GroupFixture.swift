@@ -65,9 +65,10 @@ struct GroupFixture: Sendable {
     ///
     /// - Parameters:
     ///   - port: of a proxy before the broker.
+    ///   - isAwaited: begin with `body` when the broker knows of them.
     ///   - more: work beside the counting; it may throw.
     func withConsumers(
-        _ groups: [ConsumerGroup], port: UInt16? = nil,
+        _ groups: [ConsumerGroup], port: UInt16? = nil, prefetch: UInt16 = 50, isAwaited: Bool = true,
         doing more: @escaping @Sendable (String, Int, SQLite.Connection) throws -> Void = { _, _, _ in },
         _ body: () async throws -> Void
     ) async throws {
@@ -75,7 +76,7 @@ struct GroupFixture: Sendable {
             broker.url(virtualHost: virtualHost, port: port ?? broker.port), service: "test", log: log)
         let consumers = groups.map { group in
             GroupConsumer(
-                group, on: loop, database: database, broker: way, prefetch: 50, metrics: metrics, log: log
+                group, on: loop, database: database, broker: way, prefetch: prefetch, metrics: metrics, log: log
             ) { message in
                 let order = try JSON.decode(Message.self, message.body).order
                 return GroupTask(order: order) { db in
@@ -91,6 +92,7 @@ struct GroupFixture: Sendable {
         let before = try await broker.queues(virtualHost: virtualHost)
         let running = consumers.map { consumer in Task(executorPreference: loop) { try await consumer.run() } }
         try await eventually("the groups are there") {
+            guard isAwaited else { return true }
             let now = try await broker.queues(virtualHost: virtualHost)
             return groups.allSatisfy { (now[$0.queue]?.consumers ?? 0) > (before[$0.queue]?.consumers ?? 0) }
         }
