@@ -135,6 +135,28 @@ struct PruningTests {
         #expect(try await fixture.count("feed_event") == 890)
     }
 
+    @Test("a change that is dated far ahead keeps its body until its messages are published")
+    func datedAhead() async throws {
+        let fixture = try await Fixture()
+        let token = try await fixture.token()
+        let order = try await fixture.place(token: token).order
+        try await close(order, fixture)
+        // The clock was a month ahead when it happened.
+        try await fixture.execute(
+            """
+            UPDATE order_event SET at = at + 30 * 86400000;
+            UPDATE outbox SET created_at = created_at + 30 * 86400000;
+            """)
+        #expect(try await prune(fixture, .changes, at: .now) == 0)
+        let readable = try await fixture.database.read { db in
+            let instances = try db.all("SELECT DISTINCT instance_id FROM outbox") { try $0.int(0) }
+            return try instances.reduce(0) { try $0 + Outbox.waiting(instance: $1, limit: 10, in: db).entries.count }
+        }
+        #expect(readable == 2)
+        try await fixture.execute("DELETE FROM outbox")
+        #expect(try await prune(fixture, .changes, at: .now) == 2)
+    }
+
     @Test(
         "messages of changes go once their order has ended, the changes stay, and the view is built again without them")
     func changes() async throws {

@@ -12,7 +12,7 @@ struct QueryPlanTests {
         "SELECT ordered_at, id FROM user_order WHERE id <= ? ORDER BY id DESC LIMIT 1",
         // Bounded by its limit.
         "SELECT count(*), min(created_at) FROM (SELECT created_at FROM outbox LIMIT ?)",
-        "SELECT created_at FROM outbox LIMIT ?",
+        "SELECT order_id, version, created_at FROM outbox LIMIT ?",
         "SELECT count(*) FROM (SELECT 1 FROM payment WHERE next_attempt_at IS NOT NULL LIMIT ?)",
         // One row for each AUTOINCREMENT table.
         "SELECT seq FROM sqlite_sequence WHERE name = 'feed_event'",

@@ -47,22 +47,38 @@ enum PruningRecords {
     /// More messages wait only while the broker is away: then those of old changes wait too.
     private static let mostWaiting = 100
 
-    /// Whether no message of a change waits that is older than `time`.
-    static func isPublished(before time: Timestamp, in db: Connection) throws -> Bool {
-        let waiting = try db.all("SELECT created_at FROM outbox LIMIT ?", mostWaiting) { row in try row.int(0) }
-        return waiting.count < mostWaiting && waiting.allSatisfy { $0 >= time.milliseconds }
+    /// A change: an order and its version.
+    private struct Change: Hashable {
+        let order: Int
+        let version: Int
     }
 
-    /// Behind those that were looked at before.
+    /// The changes whose messages wait, which are made from their bodies; nil when one is older than `time`, or when they
+    /// are many.
+    private static func waiting(since time: Timestamp, in db: Connection) throws -> Set<Change>? {
+        let waiting = try db.all("SELECT order_id, version, created_at FROM outbox LIMIT ?", mostWaiting) { row in
+            (change: Change(order: try row.int(0), version: try row.int(1)), time: try row.int(2))
+        }
+        guard waiting.count < mostWaiting, waiting.allSatisfy({ $0.time >= time.milliseconds }) else { return nil }
+        return Set(waiting.map(\.change))
+    }
+
+    /// Behind those that were looked at before, up to the first whose message waits: when the clock was set, it may be one
+    /// that is dated later.
     static func oldChanges(
         before cutoff: Timestamp, at now: Timestamp, most: Int, in db: Connection
     ) throws -> [OldChange] {
-        guard try isPublished(before: cutoff, in: db) else { return [] }
+        guard let waiting = try waiting(since: cutoff, in: db) else { return [] }
         var old = Old<OldChange>()
+        var isPast = false
         try db.each(
-            "SELECT id, order_id, at FROM order_event WHERE id > ? ORDER BY id LIMIT ?", try lastChange(in: db), most
+            "SELECT id, order_id, version, at FROM order_event WHERE id > ? ORDER BY id LIMIT ?",
+            try lastChange(in: db), most
         ) { row in
-            old.add(OldChange(id: try row.int(0), order: try row.int(1)), try row.int(2), before: cutoff, at: now)
+            let change = Change(order: try row.int(1), version: try row.int(2))
+            isPast = isPast || waiting.contains(change)
+            if isPast { return }
+            old.add(OldChange(id: try row.int(0), order: change.order), try row.int(3), before: cutoff, at: now)
         }
         return old.result
     }
