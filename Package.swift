@@ -154,7 +154,7 @@ let package = Package(
         tests("OpenAPITests", ["OpenAPI", "Delivery"]),
         tests("PagesTests", ["Pages"]),
         tests("WebTests", ["Support", "Web", "HTTP", "HTTPWire", "Delivery", "SQLite", "EventLoop", "Service"]),
-        tests("MessagingTests", ["Messaging", "AMQP", "AMQPWire", "Bytes", "Delivery", "Service"]),
+        tests("MessagingTests", ["Messaging", "AMQP", "AMQPWire", "Bytes", "Delivery", "Service", "SQLite"]),
         tests(
             "NotificationTests",
             [

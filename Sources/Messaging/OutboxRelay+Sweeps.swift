@@ -21,6 +21,7 @@ extension OutboxRelay {
 
     private func sweepAgain() async {
         guard !isStopping else { return }
+        removals.tryAgain()
         await sweep(olderThan: Self.sweepAge)
         if let state = try? await database.read({ db in try Outbox.state(in: db) }) { metrics.show(state) }
         scheduleSweep()

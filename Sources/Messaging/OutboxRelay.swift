@@ -26,7 +26,7 @@ package actor OutboxRelay {
     private let broker: Broker
     let log: Logger
     let metrics: RelayMetrics
-    private let removals: OutboxRemovals
+    let removals: OutboxRemovals
     var queue = OutboxQueue(most: mostKnown)
     private var connection: AMQPConnection?
     private var channel: AMQPChannel?

@@ -34,6 +34,16 @@ final class OutboxRemovals: @unchecked Sendable {
         if mustAsk { ask() }
     }
 
+    /// Tries again what could not be removed, when nothing else that is confirmed brings it along.
+    func tryAgain() {
+        let mustAsk = state.withLock { state in
+            guard !state.isAsked, !state.keys.isEmpty || !state.underway.isEmpty else { return false }
+            state.isAsked = true
+            return true
+        }
+        if mustAsk { ask() }
+    }
+
     private func ask() {
         do {
             try database.writeLater(onFailure: { [self] in fail($0) }) { [self] db in try remove(db) }
@@ -56,7 +66,7 @@ final class OutboxRemovals: @unchecked Sendable {
         }
     }
 
-    /// The rows are kept in mind and tried again with the next one. At worst they are published again after a restart, and
+    /// The rows are kept in mind and tried again with the next one, or by `tryAgain`. At worst they are published again after a restart, and
     /// the consumer knows them.
     private func fail(_ error: any Error) {
         log.warning("confirmed outbox rows could not be removed", ["error": LogValue("\(error)")])
