@@ -35,7 +35,10 @@ package struct Area: Equatable, Sendable {
 
     /// Words without regard to case, commas and the long and short names of the provinces.
     private static func words(_ text: String) -> [String] {
-        var words = text.lowercased().split { $0.isWhitespace || $0 == "," }.map(String.init)
+        // By scalars, as texts are trimmed: a mark that combines with a space must not make it a part of a word.
+        var words = text.lowercased().unicodeScalars.split { $0.properties.isWhitespace || $0 == "," }.map {
+            String($0)
+        }
         if let first = words.first, let short = provinces[first] { words[0] = short }
         return words
     }
